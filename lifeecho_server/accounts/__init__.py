@@ -1,0 +1,1 @@
+"""Who may come in: the household's secret and access tokens."""
