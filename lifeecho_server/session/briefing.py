@@ -1,0 +1,57 @@
+"""What the interviewer is told before it decides, read from the store in one go."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lifeecho_server.interview.connecting import ConnectingFacts
+from lifeecho_server.interview.situation import Situation, Turn
+from lifeecho_server.settings import Settings
+from lifeecho_server.store.conversations import Conversation
+from lifeecho_server.store.database import Connection
+from lifeecho_server.store.errors import NotFound
+from lifeecho_server.store.memory import interview_state
+from lifeecho_server.store.narrators import narrator
+from lifeecho_server.store.replies import Reply, undelivered_reply
+from lifeecho_server.store.turns import history, last_turn, told_before, unanswered
+
+TOLD_BEFORE_TURNS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """The situation, and what decides how a connection begins."""
+
+    situation: Situation
+    last: Turn | None
+    undelivered: Reply | None
+
+    def connecting_facts(self, *, ended: bool, settings: Settings) -> ConnectingFacts:
+        """Return the facts by which the row of the contract's table is found."""
+        now = self.situation.now
+        return ConnectingFacts(
+            ended=ended,
+            history_empty=self.last is None,
+            profile_complete=self.situation.profile.complete,
+            unanswered=bool(self.situation.unanswered) or self.undelivered is not None,
+            since_last=None if self.last is None else now - self.last.said_at,
+            re_greeting=settings.re_greeting,
+            idle=timedelta(hours=settings.re_greeting_idle_hours),
+        )
+
+
+def brief(db: Connection, *, here: Conversation, now: datetime, settings: Settings) -> Briefing:
+    """Read a conversation's situation. Raises NotFound when the narrator is gone."""
+    teller = narrator(db, here.narrator_id)
+    if teller is None:
+        raise NotFound("the narrator was deleted")
+    situation = Situation(
+        language=teller.language,
+        profile=teller.profile,
+        state=interview_state(db, teller.id),
+        stage=here.stage or "",
+        now=now,
+        history=history(db, here.id, settings.history_turns),
+        unanswered=unanswered(db, here.id),
+        told_before=told_before(db, teller.id, here.id, TOLD_BEFORE_TURNS),
+    )
+    return Briefing(situation, last_turn(db, here.id), undelivered_reply(db, here.id))

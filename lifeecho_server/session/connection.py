@@ -1,0 +1,192 @@
+"""One open conversation: what it knows dies with its nursery."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import assert_never
+
+import trio
+
+from lifeecho_server.inference import Capabilities as Engines
+from lifeecho_server.protocol.codes import TOO_MANY_BAD_MESSAGES, Closing, Code
+from lifeecho_server.protocol.faults import Fault
+from lifeecho_server.protocol.incoming import (
+    AudioMessage,
+    EndConversation,
+    Ignored,
+    Incoming,
+    Ping,
+    Text,
+    TranscribeOnly,
+)
+from lifeecho_server.protocol.outgoing import (
+    Capabilities,
+    Connect,
+    NarratorName,
+    Outgoing,
+    Pong,
+    Resume,
+)
+from lifeecho_server.protocol.reading import read_binary_frame, read_text_frame
+from lifeecho_server.protocol.writing import error_message, write_frame
+from lifeecho_server.session.admission import Admitted
+from lifeecho_server.session.dialogue import Dialogue
+from lifeecho_server.session.heard import Heard
+from lifeecho_server.session.inbox import Inbox
+from lifeecho_server.session.intake import Intake
+from lifeecho_server.session.outbox import Outbox
+from lifeecho_server.session.services import Services
+from lifeecho_server.session.socket import PeerGone, Socket
+from lifeecho_server.store.turns import last_message_id
+
+log = logging.getLogger("lifeecho.connection")
+
+BAD_MESSAGES_MAX = 20
+"""Bad messages in a row after which the connection closes (docs/protocol.md)."""
+UNKNOWN_TYPES_NOTED = 16
+"""How many types that the server does not know are logged, once each a connection."""
+
+
+class Connection:
+    """A client talking in one conversation; implements ``seats.Occupant``."""
+
+    def __init__(self, services: Services, socket: Socket, admitted: Admitted) -> None:
+        settings = services.settings
+        self.user_id = admitted.user.id
+        self.device_id = admitted.device_id
+        self.arrival = admitted.request.arrival
+        self.closing: Closing | None = None
+        self._services = services
+        self._socket = socket
+        self._admitted = admitted
+        self._connected = False
+        self._bad_messages = 0
+        self._unknown_types: set[str] = set()
+        self._reading = trio.CancelScope()
+        self._inbox = Inbox(settings.inbox_bytes)
+        self._outbox = Outbox(
+            socket,
+            self._frame,
+            limit=settings.outbox_bytes,
+            timeout=settings.send_timeout,
+        )
+        self._dialogue = Dialogue(services, self._outbox, admitted)
+        self._intake = Intake(
+            services, self._inbox, self._outbox, admitted, self._dialogue, self.close
+        )
+
+    def close(self, closing: Closing) -> None:
+        """Ask the connection to end; the first reason given is the one that is told."""
+        self.closing = self.closing or closing
+        self._reading.cancel()
+
+    def heard(self, heard: Heard) -> None:
+        """A recording of this conversation has been listened to."""
+        if self._connected:
+            self._dialogue.heard(heard)
+
+    async def run(self) -> None:
+        """Talk until the client goes or ``close`` is called; what was taken in is committed."""
+        self._outbox.put(await self._connect())
+        self._connected = True
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._until_gone, self._outbox.run)
+            nursery.start_soon(self._until_gone, self._keep_alive)
+            nursery.start_soon(self._tell_capabilities)
+            nursery.start_soon(self._intake.run)
+            await self._talk()
+            with trio.move_on_after(self._services.settings.shutdown_timeout):
+                await self._inbox.drained()
+                await self._outbox.flush()
+            nursery.cancel_scope.cancel()
+
+    async def _talk(self) -> None:
+        """Read and answer; a reply in the making ends with the reading."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._dialogue.run)
+            with self._reading:
+                await self._until_gone(self._receive)
+            nursery.cancel_scope.cancel()
+
+    async def _until_gone(self, job: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await job()
+        except PeerGone:
+            self._reading.cancel()
+
+    async def _receive(self) -> None:
+        """Hand every message on and read again; nothing here waits for work."""
+        while True:
+            frame = await self._socket.receive()
+            try:
+                incoming = (
+                    read_binary_frame(frame) if isinstance(frame, bytes) else read_text_frame(frame)
+                )
+                self._accept(incoming)
+                self._bad_messages = 0
+            except Fault as fault:
+                self._refuse(fault)
+
+    def _accept(self, incoming: Incoming) -> None:
+        match incoming.body:
+            case Ping():
+                self._outbox.put(Pong())
+            case EndConversation():
+                self._inbox.put(incoming)
+            case Ignored(unknown=str(name)):
+                self._note_unknown(name)
+            case _ if self._admitted.conversation.ended_at is not None:
+                raise Fault(Code.ENDED, reply_to=incoming.id)
+            case Ignored():
+                pass
+            case Text() | AudioMessage() | TranscribeOnly():
+                self._inbox.put(incoming)
+            case _:
+                assert_never(incoming.body)
+
+    def _note_unknown(self, name: str) -> None:
+        if name not in self._unknown_types and len(self._unknown_types) < UNKNOWN_TYPES_NOTED:
+            self._unknown_types.add(name)
+            log.info("unknown message type length=%d", len(name))
+
+    def _refuse(self, fault: Fault) -> None:
+        self._outbox.put(error_message(fault, self._admitted.language))
+        if fault.malformed:
+            self._bad_messages += 1
+        if self._bad_messages >= BAD_MESSAGES_MAX:
+            self.close(TOO_MANY_BAD_MESSAGES)
+
+    async def _keep_alive(self) -> None:
+        """Ping, and give up a peer from which no byte has come for too long."""
+        settings = self._services.settings
+        async with trio.open_nursery() as nursery:
+            while True:
+                await trio.sleep(settings.ping_interval)
+                if trio.current_time() - self._socket.heard_at >= settings.silence_timeout:
+                    raise PeerGone("nothing was heard from the client")
+                nursery.start_soon(self._until_gone, self._socket.ping)
+
+    async def _connect(self) -> Connect:
+        conversation, narrator = self._admitted.conversation, self._admitted.narrator
+        last = await self._services.store.read(
+            partial(last_message_id, conversation_id=conversation.id)
+        )
+        return Connect(
+            narrator=NarratorName(narrator.id, narrator.name),
+            ended=conversation.ended_at is not None,
+            capabilities=self._capabilities(self._services.inference.capabilities),
+            resume=Resume(last_message_id=last),
+        )
+
+    async def _tell_capabilities(self) -> None:
+        inference = self._services.inference
+        known = inference.capabilities
+        while True:
+            known = await inference.changed(known)
+            self._outbox.put(self._capabilities(known))
+
+    def _capabilities(self, now: Engines) -> Capabilities:
+        return Capabilities(now.asr, now.llm, now.tts, tuple(self._services.settings.languages))
+
+    def _frame(self, message: Outgoing) -> str:
+        return write_frame(message, self._admitted.conversation.id, self._services.clock.now())

@@ -1,0 +1,95 @@
+"""A reply on its way: each part committed just before it is sent."""
+
+from functools import partial
+
+import trio
+
+from lifeecho_server.interview.decision import Decision
+from lifeecho_server.interview.situation import Turn
+from lifeecho_server.protocol.outgoing import AgentResponse, ReplyCancelled
+from lifeecho_server.session.outbox import Outbox
+from lifeecho_server.session.services import Services
+from lifeecho_server.session.wording import Part
+from lifeecho_server.store.conversations import Conversation
+from lifeecho_server.store.database import Connection
+from lifeecho_server.store.memory import apply
+from lifeecho_server.store.replies import Reply, add_part, begin_reply, mark_delivered
+
+
+class Delivery:
+    """One reply to one conversation; ``say`` takes its parts in order."""
+
+    def __init__(
+        self,
+        services: Services,
+        outbox: Outbox,
+        here: Conversation,
+        decision: Decision,
+        answers: tuple[Turn, ...],
+    ) -> None:
+        self._services = services
+        self._outbox = outbox
+        self._here = here
+        self._decision = decision
+        self._answers = tuple(turn.id for turn in answers)
+        self._reply_id = services.clock.new_id()
+        self._sent = 0
+        self._complete = False
+
+    async def say(self, part: Part) -> None:
+        """Commit a part and send it; parts come a little apart, as a person sends messages."""
+        if part.index:
+            await trio.sleep(self._services.settings.part_pause)
+        # What is committed is sent: nobody may cut in between the two.
+        with trio.CancelScope(shield=True):
+            await self._services.store.write(partial(self._commit, part=part))
+        self._outbox.put(_response(part, self._reply_id))
+        self._sent += 1
+        self._complete = part.final
+
+    async def delivered(self) -> None:
+        """Wait until the network has taken all parts, and remember that it has."""
+        await self._outbox.flush()
+        await self._services.store.write(
+            partial(mark_delivered, reply_id=self._reply_id, parts=self._sent)
+        )
+
+    def cancel(self) -> None:
+        """Tell the client that a reply of which it has seen something will not be finished."""
+        if self._sent and not self._complete:
+            self._outbox.put(ReplyCancelled(self._reply_id))
+
+    def _commit(self, db: Connection, *, part: Part) -> None:
+        if part.index:
+            add_part(db, self._reply_id, part.text)
+            return
+        now = self._services.clock.now()
+        begin_reply(
+            db,
+            reply_id=self._reply_id,
+            conversation_id=self._here.id,
+            text=part.text,
+            answers=self._answers,
+            at=now,
+        )
+        apply(db, self._here.narrator_id, self._here.id, self._decision.changes, now)
+
+
+async def deliver_again(services: Services, outbox: Outbox, reply: Reply) -> None:
+    """Send a reply that was committed but never went out: the server died in between."""
+    total = len(reply.parts)
+    for index, text in enumerate(reply.parts):
+        part = Part(text, index, total, final=index == total - 1)
+        outbox.put(_response(part, reply.id))
+    await outbox.flush()
+    await services.store.write(partial(mark_delivered, reply_id=reply.id, parts=total))
+
+
+def _response(part: Part, reply_id: str) -> AgentResponse:
+    return AgentResponse(
+        text=part.text,
+        index=part.index,
+        total=part.total,
+        assistant_message_id=reply_id,
+        final=part.final,
+    )

@@ -1,0 +1,17 @@
+"""What came of listening to a recording."""
+
+from dataclasses import dataclass
+
+from lifeecho_server.engines.transcriber import Transcript
+from lifeecho_server.protocol.codes import Code
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A recording's turn with its transcript, or with the code of what went wrong."""
+
+    turn_id: str
+    transcript: Transcript | None
+    fault: Code | None = None
+    client_id: str | None = None
+    revision: int = 1

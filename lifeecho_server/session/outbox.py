@@ -1,0 +1,71 @@
+"""The one writer to a socket: bounded, so that a slow reader costs no memory."""
+
+from collections import deque
+from collections.abc import Callable
+
+import trio
+
+from lifeecho_server.protocol.outgoing import Outgoing
+from lifeecho_server.session.socket import PeerGone, Socket
+
+
+class Outbox:
+    """Messages on their way to one client, in order.
+
+    ``envelope`` turns a message into its frame. More than ``limit`` bytes waiting, or one frame
+    that the network does not take within ``timeout`` seconds, and the client is given up:
+    ``run`` raises PeerGone.
+    """
+
+    def __init__(
+        self, socket: Socket, envelope: Callable[[Outgoing], str], *, limit: int, timeout: float
+    ) -> None:
+        self._socket = socket
+        self._envelope = envelope
+        self._limit = limit
+        self._timeout = timeout
+        self._frames: deque[str] = deque()
+        self._waiting = 0
+        self._stirred = trio.Event()
+        self._empty = trio.Event()
+        self._empty.set()
+        self._sending = trio.CancelScope()
+        self._given_up = False
+
+    def put(self, message: Outgoing) -> None:
+        """Queue a message; never waits. Nothing is queued for a client that is gone."""
+        if self._given_up:
+            return
+        frame = self._envelope(message)
+        self._frames.append(frame)
+        self._waiting += len(frame)
+        self._empty = trio.Event() if self._empty.is_set() else self._empty
+        self._stirred.set()
+        if self._waiting > self._limit:
+            self._sending.cancel()
+
+    async def flush(self) -> None:
+        """Wait until all that was queued has been taken by the network, or never will be."""
+        await self._empty.wait()
+
+    async def run(self) -> None:
+        """Send until cancelled. Raises PeerGone when the client is gone or too slow."""
+        try:
+            while True:
+                await self._stirred.wait()
+                self._stirred = trio.Event()
+                while self._frames:
+                    await self._send_next()
+                self._empty.set()
+        finally:
+            self._given_up = True
+            self._frames.clear()
+            self._empty.set()
+
+    async def _send_next(self) -> None:
+        frame = self._frames.popleft()
+        with trio.move_on_after(self._timeout) as self._sending:
+            await self._socket.send(frame)
+        self._waiting -= len(frame)
+        if self._sending.cancelled_caught:
+            raise PeerGone("the client reads too slowly")

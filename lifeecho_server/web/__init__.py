@@ -1,0 +1,1 @@
+"""The listener, the socket's upgrade and the HTTP routes."""
