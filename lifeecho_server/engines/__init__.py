@@ -1,0 +1,1 @@
+"""The engines: recognition, generation, speech. Each blocking; none knows trio, sockets or SQL."""

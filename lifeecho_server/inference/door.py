@@ -1,0 +1,164 @@
+"""The only door to the engines: recognition and generation, in turn, by priority."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+import trio
+
+from lifeecho_server.engines.chat_model import ChatModel, Message, Sampling
+from lifeecho_server.engines.transcriber import Hearing, Transcriber, Transcript
+from lifeecho_server.errors import LifeEchoError
+from lifeecho_server.inference.activity import Activity
+from lifeecho_server.inference.capabilities import Capabilities, EngineState
+from lifeecho_server.inference.chat import ChatLane
+from lifeecho_server.inference.decoding import AudioSource, Decoding
+from lifeecho_server.inference.generation import Prompt
+from lifeecho_server.inference.loading import EngineLoader
+from lifeecho_server.inference.metrics import Metrics
+from lifeecho_server.inference.recognition import RecognitionLane
+from lifeecho_server.inference.schedule import Priority
+from lifeecho_server.settings import Settings
+
+DEFAULT_SAMPLING: Final = Sampling()
+
+
+class Inference:
+    """Loads the engines in the background and shares them out.
+
+    ``load_transcriber`` and ``load_chat_model`` block; they return ``None`` when nothing is
+    installed and raise LifeEchoError when it cannot be loaded. ``fingerprint`` says (blocking, but
+    cheap) what is installed: while an engine is missing it is loaded when that changes.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        load_transcriber: Callable[[], Transcriber | None],
+        load_chat_model: Callable[[], ChatModel | None],
+        fingerprint: Callable[[], object],
+    ) -> None:
+        self._changed = trio.Event()
+        self.metrics = Metrics()
+        self._asr = EngineLoader(load_transcriber, fingerprint, on_change=self._engine_changed)
+        self._llm = EngineLoader(
+            lambda: _roomy(load_chat_model()), fingerprint, on_change=self._engine_changed
+        )
+        activity = Activity()
+        self._recognition = RecognitionLane(
+            self._asr,
+            Decoding(activity, limit_seconds=settings.audio_seconds_max),
+            activity,
+            self.metrics.asr,
+            queue=settings.recognition_queue,
+            step_timeout=settings.step_timeout,
+        )
+        self._chat = ChatLane(
+            self._llm,
+            activity,
+            self.metrics.llm,
+            queue=settings.reply_queue,
+            chunk=settings.prefill_chunk,
+            step_timeout=settings.step_timeout,
+        )
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled; started at once, the engines load behind it."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._asr.run)
+            nursery.start_soon(self._llm.run)
+            nursery.start_soon(self._recognition.run)
+            nursery.start_soon(self._chat.run)
+            task_status.started()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the engines can do just now."""
+        return Capabilities(asr=self._asr.state, llm=self._llm.state, tts=EngineState.NONE)
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """Why an engine failed, in a sentence, for each (``asr``, ``llm``) that last did."""
+        reasons = {"asr": self._asr.reason, "llm": self._llm.reason}
+        return {name: reason for name, reason in reasons.items() if reason}
+
+    async def changed(self, known: Capabilities) -> Capabilities:
+        """Wait until the capabilities are others than ``known``; return them.
+
+        Any number of tasks may wait; what changes there and back meanwhile goes unseen.
+        """
+        while (now := self.capabilities) == known:
+            await self._changed.wait()
+        return now
+
+    async def transcribe(
+        self,
+        source: AudioSource,
+        hearing: Hearing,
+        *,
+        owner: str,
+        priority: Priority = Priority.LIVE,
+    ) -> Transcript:
+        """Recognise a recording; ``owner`` is whose turn it takes.
+
+        While the engine is loading it waits. Cancelling takes the recording out between two
+        windows. Raises AsrUnavailable, EngineFailed, QueueFull and BadAudio.
+        """
+        return await self._recognition.transcribe(source, hearing, owner=owner, priority=priority)
+
+    def reply(
+        self,
+        messages: Sequence[Message],
+        *,
+        conversation: str,
+        sampling: Sampling = DEFAULT_SAMPLING,
+        max_tokens: int,
+        priority: Priority = Priority.REPLY,
+    ) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """Generate a reply for as long as the block runs; iterate for its text, piece by piece.
+
+        Entering raises LlmUnavailable (also while the model is loading) and QueueFull; iterating
+        raises EngineFailed, ContextOverflow and LlmUnavailable. Turns too old for the context are
+        left out (see ``fit``). ``max_tokens`` is at least 1.
+        """
+        prompt = Prompt(conversation, tuple(messages), sampling, max(1, max_tokens), priority)
+        return self._chat.reply(prompt)
+
+    async def prepare(
+        self,
+        messages: Sequence[Message],
+        *,
+        conversation: str,
+        priority: Priority = Priority.PREPARING,
+    ) -> None:
+        """Evaluate a prompt ahead, so that a reply to one that begins like it comes sooner.
+
+        Raises what ``reply`` raises.
+        """
+        prompt = Prompt(conversation, tuple(messages), Sampling(), 0, priority)
+        async with self._chat.reply(prompt) as nothing:
+            async for _ in nothing:
+                pass
+
+    async def fit(self, messages: Sequence[Message], budget: int | None = None) -> list[Message]:
+        """Drop the oldest turns until the prompt has at most ``budget`` tokens.
+
+        ``None`` is the whole context. Leading system messages and the last message stay. Raises
+        ContextOverflow when that is too much already, LlmUnavailable and EngineFailed.
+        """
+        return await self._chat.fit(messages, budget)
+
+    def _engine_changed(self) -> None:
+        self._recognition.engine_changed()
+        self._chat.engine_changed()
+        changed, self._changed = self._changed, trio.Event()
+        changed.set()
+
+
+def _roomy(model: ChatModel | None) -> ChatModel | None:
+    """A model with one sequence would let work that gives way block a reply for ever."""
+    if model is not None and model.max_sequences < 2:
+        model.close()
+        raise LifeEchoError("the language model needs room for two sequences: raise llm_sequences")
+    return model

@@ -1,0 +1,57 @@
+"""What the door counts: plain numbers, read by whoever reports them."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class AsrMetrics:
+    """Recognition. Times in seconds, sums since the start."""
+
+    waiting: int = 0
+    """Recordings accepted and not yet recognised."""
+    recognised: int = 0
+    failed: int = 0
+    waited_seconds: float = 0.0
+    """From acceptance to the first step, over all recognised or failed recordings."""
+    audio_seconds: float = 0.0
+    busy_seconds: float = 0.0
+    """Time in recognition steps, and what they recognised above: their ratio is the speed."""
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of work a second of audio took; 0 before the first."""
+        return self.busy_seconds / self.audio_seconds if self.audio_seconds else 0.0
+
+
+@dataclass(slots=True)
+class LlmMetrics:
+    """Generation. Times in seconds, sums since the start."""
+
+    waiting: int = 0
+    """Requests accepted and not yet taken up."""
+    active: int = 0
+    finished: int = 0
+    failed: int = 0
+    waited_seconds: float = 0.0
+    first_tokens: int = 0
+    first_token_seconds: float = 0.0
+    """From acceptance to the first token, over ``first_tokens`` replies."""
+    prompt_tokens: int = 0
+    """Tokens of all prompts, and how many of them had to be evaluated below."""
+    evaluated_tokens: int = 0
+    generated_tokens: int = 0
+    busy_seconds: float = 0.0
+    steps_hung: int = 0
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Tokens generated a second of work; 0 before the first."""
+        return self.generated_tokens / self.busy_seconds if self.busy_seconds else 0.0
+
+
+@dataclass(slots=True)
+class Metrics:
+    """By engine."""
+
+    asr: AsrMetrics = field(default_factory=AsrMetrics)
+    llm: LlmMetrics = field(default_factory=LlmMetrics)
