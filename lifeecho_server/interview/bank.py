@@ -1,0 +1,320 @@
+"""A language's question bank: what is asked, said and recognised, all of it data."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from lifeecho_server.errors import LifeEchoError
+from lifeecho_server.interview.situation import PROFILE_FIELDS
+
+Pattern = re.Pattern[str]
+Texts = tuple[str, ...]
+Patterns = tuple[Pattern, ...]
+
+
+class UnknownLanguage(LifeEchoError):
+    """There is no question bank for a language, or it is damaged; the text names it."""
+
+
+class Words:
+    """Words that show what is being talked about, found as whole words where a language has spaces.
+
+    ``terms`` are the words as written in the data file.
+    """
+
+    def __init__(self, terms: Texts, *, spaced: bool) -> None:
+        """Compile ``terms``; with ``spaced`` they match at word boundaries, plural included."""
+        self.terms = terms
+        every = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
+        self._pattern = re.compile(
+            rf"\b(?:{every})(?:s|es)?\b" if spaced else f"(?:{every})", re.IGNORECASE
+        )
+
+    def count(self, text: str) -> int:
+        """Return how many different words of these are in ``text``."""
+        return len({found.casefold() for found in self._pattern.findall(text)})
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the data file: unknown and missing keys are errors."""
+
+
+class Slot(Record, frozen=True):
+    """One thing to tell: its chip, one question in several wordings, follow-ups, its words."""
+
+    id: str
+    label: str
+    chip: str
+    questions: Texts
+    follow_ups: Texts
+    words: Words
+
+    @property
+    def stage(self) -> str:
+        """The id of the stage that this slot belongs to."""
+        return self.id.partition(".")[0]
+
+
+class Stage(Record, frozen=True):
+    """A part of a life: ``invite`` opens it without a question, ``lead`` bridges into it."""
+
+    id: str
+    label: str
+    invite: Texts
+    lead: Texts
+    slots: tuple[Slot, ...]
+
+
+class Measure(Record, frozen=True):
+    """How long an answer is: ``token`` matches one unit, ``ample`` units are a real answer."""
+
+    token: Pattern
+    ample: int
+
+
+class Numerals(Record, frozen=True):
+    """Number words. ``style`` is ``positional`` (一九四三) or ``spoken`` (nineteen forty-three)."""
+
+    style: str
+    digits: dict[str, int]
+    tens: dict[str, int]
+    multipliers: dict[str, int]
+    joiners: Texts
+
+
+class Echo(Record, frozen=True):
+    """Follow-ups about a detail just told; ``{quote}`` is the person's own word."""
+
+    person: Texts
+    thing: Texts
+
+
+class Danger(Record, frozen=True):
+    """What is said to each kind of danger; all the parts of one are said, in order."""
+
+    self_harm: Texts
+    abuse: Texts
+    emergency: Texts
+
+
+class Phrases(Record, frozen=True):
+    """Everything said besides the questions of the slots; each a choice of wordings."""
+
+    greet_new: Texts
+    greet_known: Texts
+    greet_again: Texts
+    who: Texts
+    open_hello: Texts
+    open_ready: Texts
+    open_place: Texts
+    open_plain: Texts
+    open_thread_thing: Texts
+    open_thread_person: Texts
+    re_hours: Texts
+    re_day: Texts
+    re_week: Texts
+    re_months: Texts
+    thread_person: Texts
+    thread_thing: Texts
+    thread_none: Texts
+    take_person: Texts
+    take_thing: Texts
+    acknowledge: Texts
+    unknown: Texts
+    go_on: Texts
+    agreed: Texts
+    comfort: Texts
+    hardship: Texts
+    farewell: Texts
+    kept_waiting: Texts
+    kept_unsure: Texts
+    relative: Texts
+    refusal: Texts
+    change_topic: Texts
+    keep_out: Texts
+    slower: Texts
+    nothing_said: Texts
+    all_told: Texts
+    profile_thanks: Texts
+    profile_named: Texts
+    profile_refused: Texts
+    profile_pass: Texts
+    listening: Texts
+    echo: Echo
+    danger: Danger
+
+
+class FieldGuide(Record, frozen=True):
+    """How one profile field is asked for and understood.
+
+    ``strong`` patterns hold in any answer, ``weak`` ones only in an answer to this field's own
+    question, ``same`` ones say that it is the birth place; ``stop`` matches what is no value.
+    In the file, ``{words}`` in a pattern stands for any of ``words``, ``{piece}`` for ``piece``.
+    """
+
+    ask: Texts
+    again: Texts
+    gentle: Texts
+    strong: Patterns
+    weak: Patterns
+    stop: Pattern
+    same: Patterns = ()
+    words: Texts = ()
+    piece: str = ""
+
+
+class Recognise(Record, frozen=True):
+    """What is recognised in the person's words.
+
+    ``clause`` splits an utterance, ``filler`` is cut from a clause's ends; ``assent``, ``unknown``,
+    ``greeting``, ``who`` and the commands match a whole clause; the rest is searched for.
+    ``alone`` holds command patterns that count only when little else is said.
+    """
+
+    clause: Pattern
+    filler: Pattern
+    assent: Pattern
+    unknown: Pattern
+    greeting: Pattern
+    who: Pattern
+    grief: Patterns
+    hardship: Patterns
+    past: Pattern
+    present: Pattern
+    danger: dict[str, Patterns]
+    commands: dict[str, Patterns]
+    alone: dict[str, Patterns]
+
+
+class Detail(Record, frozen=True):
+    """Patterns with a group ``quote``: words that can be said back as they are.
+
+    ``stop`` matches a thing that says nothing by itself; ``swap`` turns the first person into the
+    second at a quote's start.
+    """
+
+    person: Patterns
+    thing: Patterns
+    stop: Pattern
+    swap: dict[str, str]
+
+
+class Notes(Record, frozen=True):
+    """One instruction a kind of decision, filled with ``{question}`` or ``{words}``."""
+
+    ask: str
+    ask_first: str
+    re_greet: str
+    profile: str
+    no_question: str
+    comfort: str
+    farewell: str
+
+
+class PromptTexts(Record, frozen=True):
+    """The words of a model's prompt."""
+
+    instructions: str
+    facts: str
+    nothing_known: str
+    told_before: str
+    relative: str
+    unheard: str
+    fields: dict[str, str]
+    notes: Notes
+
+
+class GuardTexts(Record, frozen=True):
+    """What the guards look for in a model's sentences."""
+
+    question: Pattern
+    wrong_script: str
+    number: Pattern
+    name: Patterns
+    name_free: Pattern
+    role: Pattern
+
+
+class Bank(Record, frozen=True):
+    """One language's data, read once and passed around."""
+
+    language: str
+    script: str
+    spaced: bool
+    measure: Measure
+    numerals: Numerals
+    decades: dict[str, str]
+    stages: tuple[Stage, ...]
+    phrases: Phrases
+    profile: dict[str, FieldGuide]
+    recognise: Recognise
+    detail: Detail
+    prompt: PromptTexts
+    guard: GuardTexts
+
+    @classmethod
+    def load(cls, language: str) -> "Bank":
+        """Read a language's packaged file (``zh``, also for ``zh-HK``). Raises UnknownLanguage."""
+        name = language.replace("_", "-").partition("-")[0].casefold()
+        if name not in languages():
+            raise UnknownLanguage(f"there is no question bank for the language {language!r}")
+        text = resources.files(f"{__package__}.data").joinpath(f"{name}.toml").read_text("utf-8")
+        try:
+            return _convert(tomllib.loads(text))
+        except (tomllib.TOMLDecodeError, msgspec.ValidationError, re.error) as error:
+            raise UnknownLanguage(f"the question bank {name!r} is damaged: {error}") from None
+
+    @property
+    def stage_ids(self) -> Texts:
+        """The stages' ids in order."""
+        return tuple(stage.id for stage in self.stages)
+
+    @property
+    def slots(self) -> Mapping[str, Slot]:
+        """All slots by id, in order."""
+        return {slot.id: slot for stage in self.stages for slot in stage.slots}
+
+    def stage(self, stage_id: str) -> Stage:
+        """Return a stage by id; the first one for an id that is not there."""
+        return next((stage for stage in self.stages if stage.id == stage_id), self.stages[0])
+
+
+def languages() -> Texts:
+    """Return the languages that have a data file, sorted."""
+    files = resources.files(f"{__package__}.data").iterdir()
+    return tuple(
+        sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+    )
+
+
+def _convert(raw: dict[str, Any]) -> Bank:
+    spaced = raw.get("spaced") is True
+
+    def compiled(kind: Any, value: Any) -> Any:
+        if kind is Words:
+            return Words(tuple(value), spaced=spaced)
+        return re.compile(value, re.IGNORECASE)
+
+    for guide in raw["profile"].values():
+        _spell_out(guide)
+    bank = msgspec.convert(raw, Bank, dec_hook=compiled)
+    missing = [name for name in PROFILE_FIELDS if name not in bank.profile]
+    if missing:
+        raise msgspec.ValidationError(f"profile fields missing: {', '.join(missing)}")
+    return bank
+
+
+def _spell_out(guide: dict[str, Any]) -> None:
+    """Put ``{words}`` and ``{piece}`` of a field's guide into its patterns."""
+    words = sorted(map(re.escape, guide.get("words", ())), key=len, reverse=True)
+    for kind in ("strong", "weak"):
+        guide[kind] = [
+            pattern.replace("{words}", f"(?:{'|'.join(words)})").replace(
+                "{piece}", guide.get("piece", "")
+            )
+            for pattern in guide[kind]
+        ]

@@ -1,0 +1,1 @@
+"""One TOML file a language: stages, slots, questions, phrases and what is recognised."""

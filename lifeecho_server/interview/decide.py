@@ -1,0 +1,141 @@
+"""What the interviewer says next: greetings, replies and topic suggestions."""
+
+from datetime import timedelta
+
+from lifeecho_server.interview.acquaint import (
+    ask_profile_field,
+    exhausted_fields,
+    open_fields,
+    profile_reply,
+)
+from lifeecho_server.interview.bank import Bank, Texts
+from lifeecho_server.interview.decision import Changes, Chip, Decision, Direction, Intent
+from lifeecho_server.interview.obey import obey
+from lifeecho_server.interview.opening import opening, re_greeting
+from lifeecho_server.interview.questions import asked_keys
+from lifeecho_server.interview.recognise import Danger, asks_who, danger_in, grieves, suffered
+from lifeecho_server.interview.situation import (
+    Coverage,
+    Hearing,
+    InterviewState,
+    Situation,
+    SlotState,
+)
+from lifeecho_server.interview.speech import Heard, hear, unheard
+from lifeecho_server.interview.telling import answer_story, comfort
+from lifeecho_server.interview.wording import (
+    interviewer_words,
+    known_values,
+    listening_feedback,
+    pick,
+    seed_of,
+)
+
+__all__ = ["chips", "greet", "listening_feedback", "re_greet", "reply"]
+
+
+def greet(situation: Situation, bank: Bank) -> Decision:
+    """Greet in an empty conversation: ask for what is missing of the profile, else open."""
+    fields = open_fields(situation.profile, situation.state)
+    if fields:
+        return _profile_greeting(situation, fields[0], bank)
+    return opening(situation, bank, exhausted_fields(situation.profile, situation.state))
+
+
+def re_greet(situation: Situation, bank: Bank, idle: timedelta) -> Decision:
+    """Greet someone who is back after ``idle``, and pick up a thread of the history."""
+    return re_greeting(situation, bank, idle)
+
+
+def reply(situation: Situation, bank: Bank) -> Decision:
+    """Answer the unanswered turns: danger first, then wishes, the profile, sorrow, the story."""
+    everything = "\n".join(turn.text for turn in situation.unanswered)
+    danger = danger_in(everything, bank)
+    if danger is not None:
+        return _danger(danger, bank)
+    heard = hear(situation, bank)
+    if not heard.text:
+        return _no_words(situation, bank)
+    return _answer(heard)
+
+
+def chips(state: InterviewState, bank: Bank, limit: int) -> tuple[Chip, ...]:
+    """Return up to ``limit`` topic suggestions: empty slots of the memoir's current stage.
+
+    Those not asked about yet come first. A chip's id is its slot's.
+    """
+    keys = asked_keys(state)
+    empty = [
+        slot
+        for slot in bank.stage(state.stage or "").slots
+        if _empty(state.slots.get(slot.id, SlotState()))
+    ]
+    empty.sort(key=lambda slot: slot.id in keys)
+    return tuple(Chip(slot.id, slot.label, slot.chip, slot.id) for slot in empty[:limit])
+
+
+def _empty(state: SlotState) -> bool:
+    return state.coverage is Coverage.EMPTY and not state.declined
+
+
+def _answer(heard: Heard) -> Decision:
+    situation, bank = heard.situation, heard.bank
+    if asks_who(heard.text, bank):
+        words = pick(bank.phrases.who, heard.values, heard.seed)
+        return Decision(Intent.ACKNOWLEDGE, (words,))
+    incomplete = not situation.profile.complete
+    if heard.command is not None:
+        obeyed = obey(heard)
+        if obeyed is not None:
+            return obeyed
+    sorrow = _sorrow(heard)
+    if incomplete:
+        acquainted = profile_reply(heard)
+        return comfort(heard, sorrow, acquainted.changes.profile) if sorrow else acquainted
+    return comfort(heard, sorrow) if sorrow else answer_story(heard)
+
+
+def _sorrow(heard: Heard) -> Texts:
+    """The comfort that suits what was told: for grief always, for hardship not twice running."""
+    phrases = heard.bank.phrases
+    if heard.chosen is not None:
+        return ()
+    if grieves(heard.story, heard.bank):
+        return phrases.comfort
+    just_comforted = heard.said.endswith(phrases.hardship)
+    return phrases.hardship if suffered(heard.story, heard.bank) and not just_comforted else ()
+
+
+def _profile_greeting(situation: Situation, field: str, bank: Bank) -> Decision:
+    phrases, values = bank.phrases, known_values(situation.profile, bank)
+    if "name" in values:
+        wordings = phrases.greet_known
+    else:
+        wordings = phrases.greet_again if situation.state.asked else phrases.greet_new
+    question = ask_profile_field(field, situation, bank)
+    note = bank.prompt.notes.ask_first.replace("{question}", question.text)
+    return Decision(
+        Intent.PROFILE_GREETING,
+        (pick(wordings, values, seed_of(situation)), question.text),
+        Direction(note, question_allowed=True),
+        Changes(
+            refused=exhausted_fields(situation.profile, situation.state),
+            asked=((question.key, None),),
+        ),
+    )
+
+
+def _danger(danger: Danger, bank: Bank) -> Decision:
+    return Decision(Intent.DANGER, getattr(bank.phrases.danger, danger.value))
+
+
+def _no_words(situation: Situation, bank: Bank) -> Decision:
+    """Answer where the narrator's words are missing: recordings, or only a relative spoke."""
+    values, seed = known_values(situation.profile, bank), seed_of(situation)
+    said = interviewer_words(situation)
+    why = unheard(situation.unanswered)
+    if why is None:
+        return Decision(Intent.ACKNOWLEDGE, (pick(bank.phrases.relative, values, seed, said),))
+    waiting = why is Hearing.WAITING
+    wordings = bank.phrases.kept_waiting if waiting else bank.phrases.kept_unsure
+    return Decision(Intent.KEPT_RECORDING, (pick(wordings, values, seed, said),))

@@ -1,0 +1,55 @@
+"""One concrete detail of what was just told, in the person's own words."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lifeecho_server.interview.bank import Bank, Patterns
+
+
+class DetailKind(StrEnum):
+    """What a detail is about; each has wordings of its own."""
+
+    PERSON = "person"
+    THING = "thing"
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The person's own word or short phrase; "my" has become "your" at its start."""
+
+    kind: DetailKind
+    text: str
+
+
+def detail_of(text: str, bank: Bank, said: str = "") -> Quoted | None:
+    """Return the last thing told that can be said back, else the last person, else ``None``.
+
+    What is in ``said`` (the interviewer's words so far) was taken up before and is passed over.
+    """
+    for kind, patterns in (
+        (DetailKind.THING, bank.detail.thing),
+        (DetailKind.PERSON, bank.detail.person),
+    ):
+        quote = _last(text, patterns, kind, bank, said)
+        if quote:
+            return Quoted(kind, quote)
+    return None
+
+
+def _last(text: str, patterns: Patterns, kind: DetailKind, bank: Bank, said: str) -> str | None:
+    found = [match for pattern in patterns for match in pattern.finditer(text)]
+    found.sort(key=lambda match: (match.end("quote"), len(match.group("quote"))), reverse=True)
+    for match in found:
+        quote = match.group("quote").strip()
+        spoken = _to_second_person(quote, bank)
+        stopped = kind is DetailKind.THING and bank.detail.stop.fullmatch(quote)
+        if not stopped and spoken.casefold() not in said.casefold():
+            return spoken
+    return None
+
+
+def _to_second_person(quote: str, bank: Bank) -> str:
+    for first, second in bank.detail.swap.items():
+        if quote.casefold().startswith(first.casefold()):
+            return second + quote[len(first) :]
+    return quote

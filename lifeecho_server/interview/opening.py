@@ -1,0 +1,139 @@
+"""Opening the interview, and greeting someone who is back."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from lifeecho_server.interview.bank import Bank, Texts
+from lifeecho_server.interview.decision import Changes, Decision, Direction, Intent
+from lifeecho_server.interview.detail import DetailKind, Quoted, detail_of
+from lifeecho_server.interview.questions import Question, next_question
+from lifeecho_server.interview.recognise import command_of, grieves, suffered
+from lifeecho_server.interview.situation import Situation, Turn
+from lifeecho_server.interview.speech import narrator_turns
+from lifeecho_server.interview.wording import (
+    gap_wordings,
+    interviewer_words,
+    known_values,
+    pick,
+    seed_of,
+)
+
+
+def opening(situation: Situation, bank: Bank, refused: frozenset[str] = frozenset()) -> Decision:
+    """Open an empty conversation, with place, era and what was told before in mind."""
+    phrases, values, seed = bank.phrases, known_values(situation.profile, bank), seed_of(situation)
+    hello = pick(phrases.open_hello, values, seed)
+    question = first_question(situation, bank)
+    changes = Changes(refused=refused)
+    if question is None:
+        return _all_told(Intent.OPENING, hello, bank, changes, seed)
+    thread = _thread(situation.told_before, bank)
+    bridge = (
+        _bridge(situation, bank)
+        if thread is None
+        else _quoted(thread, phrases.open_thread_person, phrases.open_thread_thing, seed)
+    )
+    note = bank.prompt.notes.ask_first.replace("{question}", question.text)
+    return Decision(
+        Intent.OPENING,
+        (hello, bridge, question.text),
+        Direction(note, question_allowed=True),
+        with_question(changes, question, situation, bank),
+    )
+
+
+def open_in_reply(situation: Situation, bank: Bank, changes: Changes, *, gently: bool) -> Decision:
+    """Open the interview in the reply that completes the profile; ``gently``: with no question."""
+    values, seed = known_values(situation.profile, bank), seed_of(situation)
+    ready = pick(bank.phrases.open_ready, values, seed)
+    if gently:
+        return Decision(
+            Intent.OPENING,
+            (ready, pick(bank.stage(situation.stage).invite, values, seed)),
+            None,
+            changes,
+        )
+    question = first_question(situation, bank)
+    if question is None:
+        return _all_told(Intent.OPENING, ready, bank, changes, seed)
+    note = bank.prompt.notes.profile.replace("{question}", question.text)
+    return Decision(
+        Intent.OPENING,
+        (ready, _bridge(situation, bank), question.text),
+        Direction(note, question_allowed=True),
+        with_question(changes, question, situation, bank),
+    )
+
+
+def re_greeting(situation: Situation, bank: Bank, idle: timedelta) -> Decision:
+    """Greet by how long it was, name something real from last time, and go on."""
+    phrases, values, seed = bank.phrases, known_values(situation.profile, bank), seed_of(situation)
+    said = interviewer_words(situation)
+    hello = pick(gap_wordings(idle, bank), values, seed, said)
+    thread = _thread(situation.told_before + situation.history, bank)
+    if thread is None:
+        bridge = pick(phrases.thread_none, values, seed)
+    else:
+        bridge = _quoted(thread, phrases.thread_person, phrases.thread_thing, seed)
+    question = first_question(situation, bank)
+    if question is None:
+        return _all_told(Intent.RE_GREETING, hello, bank, Changes(), seed)
+    note = bank.prompt.notes.re_greet.replace("{question}", question.text)
+    return Decision(
+        Intent.RE_GREETING,
+        (hello, bridge, question.text),
+        Direction(note, question_allowed=True),
+        with_question(Changes(), question, situation, bank),
+    )
+
+
+def first_question(situation: Situation, bank: Bank) -> Question | None:
+    """Return the next slot's question with nothing just told to go by."""
+    state = situation.state
+    values, seed = known_values(situation.profile, bank), seed_of(situation)
+    return next_question(state, state.slots, situation.stage, "", values, seed, bank)
+
+
+def with_question(
+    changes: Changes, question: Question, situation: Situation, bank: Bank, *, leads: bool = True
+) -> Changes:
+    """Add an asked question, and the stage it leads to; a stage never goes back.
+
+    Without ``leads`` the question follows the person, and the interview stays in its stage.
+    """
+    order = bank.stage_ids
+    now = situation.stage if situation.stage in order else order[0]
+    then = question.stage or now
+    onward = then if leads and order.index(then) > order.index(now) else now
+    moved = onward if onward != situation.state.stage else None
+    return replace(changes, asked=((question.key, question.slot),), stage=moved)
+
+
+def _bridge(situation: Situation, bank: Bank) -> str:
+    values, seed = known_values(situation.profile, bank), seed_of(situation)
+    first = situation.stage == bank.stage_ids[0]
+    wordings = bank.phrases.open_place if first and "place" in values else bank.phrases.open_plain
+    return pick(wordings, values, seed)
+
+
+def _thread(turns: tuple[Turn, ...], bank: Bank) -> Quoted | None:
+    """Return something that was really said last time, and that does not hurt."""
+    for turn in reversed(narrator_turns(turns)):
+        hurts = grieves(turn.text, bank) or suffered(turn.text, bank)
+        if hurts or command_of(turn.text, bank) is not None:
+            continue
+        quoted = detail_of(turn.text, bank)
+        if quoted is not None:
+            return quoted
+    return None
+
+
+def _quoted(quoted: Quoted, person: Texts, thing: Texts, seed: int) -> str:
+    wordings = person if quoted.kind is DetailKind.PERSON else thing
+    return pick(wordings, {"quote": quoted.text}, seed)
+
+
+def _all_told(intent: Intent, first: str, bank: Bank, changes: Changes, seed: int) -> Decision:
+    words = pick(bank.phrases.all_told, {}, seed)
+    note = bank.prompt.notes.no_question.replace("{words}", words)
+    return Decision(intent, (first, words), Direction(note, question_allowed=False), changes)

@@ -1,0 +1,135 @@
+"""What a person means besides telling: commands, grief, danger, a yes, an "I don't remember"."""
+
+import re
+from enum import StrEnum
+
+from lifeecho_server.interview.bank import Bank, Pattern, Patterns
+
+_SENTENCE = re.compile(r"[。.!?！？\n]+")
+_LONGEST_WISH = 120  # characters of a clause; a longer one is a story
+_FEW_CLAUSES = 2  # up to here an utterance is nothing but the command
+
+
+class Command(StrEnum):
+    """A wish about the conversation itself, in the order in which they are looked for."""
+
+    KEEP_OUT = "keep_out"
+    END = "end"
+    DECLINE = "decline"
+    CHANGE_TOPIC = "change_topic"
+    SLOWER = "slower"
+    REPEAT = "repeat"
+
+
+class Danger(StrEnum):
+    """A danger that a real person has to see to, the most urgent first."""
+
+    EMERGENCY = "emergency"
+    SELF_HARM = "self_harm"
+    ABUSE = "abuse"
+
+
+def clauses(text: str, bank: Bank) -> list[str]:
+    """Split an utterance at its punctuation; no clause is blank."""
+    return [part.strip() for part in bank.recognise.clause.split(text) if part.strip()]
+
+
+def length(text: str, bank: Bank) -> int:
+    """Return how long an answer is, in the language's own units (characters, words)."""
+    return len(bank.measure.token.findall(text))
+
+
+def command_of(text: str, bank: Bank) -> Command | None:
+    """Return the command an utterance holds, if it holds one."""
+    parts = clauses(text, bank)
+    return next((command for command in Command if _commanded(command, parts, bank)), None)
+
+
+def without_command(text: str, command: Command, bank: Bank) -> str:
+    """Return what an utterance tells besides the command."""
+    patterns = _patterns(command, bank, alone=True)
+    kept = [part for part in clauses(text, bank) if not _matches(part, patterns, bank)]
+    return "\n".join(kept)
+
+
+def danger_in(text: str, bank: Bank) -> Danger | None:
+    """Return the danger that the words speak of, unless they tell of long ago."""
+    for sentence in _SENTENCE.split(text):
+        past = bank.recognise.past.search(sentence) and not bank.recognise.present.search(sentence)
+        if past:
+            continue
+        for danger in Danger:
+            if any(pattern.search(sentence) for pattern in bank.recognise.danger[danger.value]):
+                return danger
+    return None
+
+
+def grieves(text: str, bank: Bank) -> bool:
+    """Whether the words tell of a death, or of a sorrow that is felt now."""
+    return any(pattern.search(text) for pattern in bank.recognise.grief)
+
+
+def suffered(text: str, bank: Bank) -> bool:
+    """Whether the words tell of hunger, blows, fear or the like: not to be dug into."""
+    return any(pattern.search(text) for pattern in bank.recognise.hardship)
+
+
+def assents(text: str, bank: Bank) -> bool:
+    """Whether the words are no more than a yes, a "go on" or a greeting."""
+    recognise = bank.recognise
+    return _only(text, (recognise.assent, recognise.greeting), bank)
+
+
+def greets(text: str, bank: Bank) -> bool:
+    """Whether the words are no more than a greeting."""
+    return _only(text, (bank.recognise.greeting,), bank)
+
+
+def knows_nothing(text: str, bank: Bank) -> bool:
+    """Whether the words are no more than "I don't remember" or "there was none"."""
+    patterns = (bank.recognise.unknown, bank.recognise.assent)
+    said = clauses(text, bank)
+    return _only(text, patterns, bank) and any(
+        _matches(part, (bank.recognise.unknown,), bank) for part in said
+    )
+
+
+def asks_who(text: str, bank: Bank) -> bool:
+    """Whether the person asks whom they are talking to."""
+    said = clauses(text, bank)
+    return len(said) <= _FEW_CLAUSES and any(
+        _matches(part, (bank.recognise.who,), bank) for part in said
+    )
+
+
+def _commanded(command: Command, parts: list[str], bank: Bank) -> bool:
+    """A command stands at either end of an utterance; one about the book may stand anywhere."""
+    looked_at = parts if command is Command.KEEP_OUT else parts[:1] + parts[-1:]
+    patterns = _patterns(command, bank, alone=len(parts) <= _FEW_CLAUSES)
+    return any(_matches(part, patterns, bank) for part in looked_at)
+
+
+def _patterns(command: Command, bank: Bank, *, alone: bool) -> Patterns:
+    patterns = bank.recognise.commands[command.value]
+    return patterns + bank.recognise.alone.get(command.value, ()) if alone else patterns
+
+
+def _only(text: str, patterns: tuple[Pattern, ...], bank: Bank) -> bool:
+    parts = clauses(text, bank)
+    return bool(parts) and all(
+        _matches(part, patterns, bank) or not _bare(part, bank) for part in parts
+    )
+
+
+def _matches(clause: str, patterns: Patterns, bank: Bank) -> bool:
+    if len(clause) > _LONGEST_WISH:
+        return False
+    bare = _bare(clause, bank)
+    return any(pattern.fullmatch(clause) or pattern.fullmatch(bare) for pattern in patterns)
+
+
+def _bare(clause: str, bank: Bank) -> str:
+    """Return a clause without the fillers at its ends; a long one is left as it is."""
+    if len(clause) > _LONGEST_WISH:
+        return clause
+    return bank.recognise.filler.sub("", clause).strip()

@@ -1,0 +1,139 @@
+"""Both data files are whole, and speak as they should."""
+
+import re
+
+import pytest
+
+from lifeecho_server.interview.bank import Bank, Texts, UnknownLanguage, languages
+from lifeecho_server.interview.guards import _in_script
+from lifeecho_server.interview.recognise import Command, Danger
+from lifeecho_server.interview.situation import PROFILE_FIELDS
+
+STAGES = ("childhood", "school", "work", "family", "times", "later_life", "wisdom")
+SLOTS = {
+    "childhood": ("home", "parents", "siblings", "food_games", "festival", "hard_time"),
+    "school": ("first_school", "teacher", "friends", "hardest", "dreams", "leaving"),
+    "work": ("first_job", "trade", "day", "people", "proudest", "setback"),
+    "family": ("meeting", "wedding", "first_home", "children", "raising", "together"),
+    "times": ("change", "moving", "decision", "loss", "luck", "helped"),
+    "later_life": ("retiring", "days_now", "health", "friends", "grandchildren", "joy"),
+    "wisdom": ("matters", "again", "regret", "advice", "thanks", "remembered"),
+}
+
+
+@pytest.fixture(params=languages())
+def bank(request: pytest.FixtureRequest) -> Bank:
+    return Bank.load(request.param)
+
+
+def questions(text: str) -> int:
+    return len(re.findall(r"[?？]", text))
+
+
+def sentences(text: str) -> int:
+    return len(re.findall(r"[。!?！？]+|\.(?=\s|$)", text))
+
+
+def statements(bank: Bank) -> Texts:
+    """Every wording that must not ask anything."""
+    phrases = bank.phrases
+    asking = {"echo", "danger"}
+    said = [
+        text
+        for name in phrases.__struct_fields__
+        if name not in asking
+        for text in getattr(phrases, name)
+    ]
+    said += [text for stage in bank.stages for text in (*stage.invite, *stage.lead)]
+    said += [text for field in PROFILE_FIELDS for text in bank.profile[field].gentle]
+    return tuple(said)
+
+
+def test_two_languages_are_there_and_a_region_does_not_matter() -> None:
+    assert languages() == ("en", "zh")
+    assert Bank.load("zh-HK").language == "zh"
+    assert Bank.load("en_GB").language == "en"
+
+
+def test_an_unknown_language_is_named() -> None:
+    with pytest.raises(UnknownLanguage, match="tlh"):
+        Bank.load("tlh")
+
+
+def test_seven_stages_hold_the_slots_of_the_contract(bank: Bank) -> None:
+    assert bank.stage_ids == STAGES
+    for stage in bank.stages:
+        wanted = {f"{stage.id}.{slot}" for slot in SLOTS[stage.id]}
+        assert wanted <= {slot.id for slot in stage.slots}
+        assert all(slot.stage == stage.id for slot in stage.slots)
+        assert stage.label
+        assert stage.invite
+        assert stage.lead
+
+
+def test_every_slot_has_a_question_three_variants_and_two_follow_ups(bank: Bank) -> None:
+    for slot in bank.slots.values():
+        assert len(slot.questions) >= 4, slot.id
+        assert len(slot.follow_ups) >= 2, slot.id
+        assert slot.label, slot.id
+        assert slot.chip, slot.id
+        assert len(slot.words.terms) >= 6, slot.id
+
+
+def test_every_question_asks_one_thing_in_one_sentence(bank: Bank) -> None:
+    for slot in bank.slots.values():
+        for text in (*slot.questions, *slot.follow_ups):
+            assert questions(text) == 1, text
+            assert text[-1] in "?？", text
+            assert sentences(text) == 1, text
+    for field in PROFILE_FIELDS:
+        for text in (*bank.profile[field].ask, *bank.profile[field].again):
+            assert questions(text) == 1, text
+            assert sentences(text) <= 2, text
+    for text in (*bank.phrases.echo.person, *bank.phrases.echo.thing):
+        assert questions(text) == 1, text
+
+
+def test_nothing_else_asks(bank: Bank) -> None:
+    for text in statements(bank):
+        assert questions(text) == 0, text
+        assert 1 <= sentences(text) <= 2, text
+    for danger in Danger:
+        for text in getattr(bank.phrases.danger, danger.value):
+            assert questions(text) == 0, text
+
+
+def test_no_wording_is_there_twice(bank: Bank) -> None:
+    asked = [text for slot in bank.slots.values() for text in slot.questions + slot.follow_ups]
+    assert len(asked) == len(set(asked))
+    chips = [slot.chip for slot in bank.slots.values()]
+    assert len(chips) == len(set(chips))
+
+
+def test_some_wording_needs_no_name_place_or_decade(bank: Bank) -> None:
+    quoting = {"take_person", "take_thing", "thread_person", "thread_thing"}
+    quoting |= {"open_thread_person", "open_thread_thing", "profile_named", "greet_known"}
+    for name in set(bank.phrases.__struct_fields__) - quoting - {"open_place", "echo", "danger"}:
+        assert any("{" not in text for text in getattr(bank.phrases, name)), name
+    for slot in bank.slots.values():
+        assert any("{" not in text for text in slot.questions), slot.id
+
+
+def test_words_are_written_in_the_languages_script(bank: Bank) -> None:
+    for text in statements(bank):
+        assert _in_script(re.sub(r"\{\w+\}", "", text), bank.script), text
+
+
+def test_every_command_and_danger_can_be_recognised(bank: Bank) -> None:
+    assert set(bank.recognise.commands) == {command.value for command in Command}
+    assert set(bank.recognise.alone) <= set(bank.recognise.commands)
+    assert set(bank.recognise.danger) == {danger.value for danger in Danger}
+
+
+def test_a_chip_speaks_as_the_person_would(bank: Bank) -> None:
+    own = {"zh": "我", "en": "I'"}[bank.language]
+    assert all(slot.chip.startswith(own) for slot in bank.slots.values())
+
+
+def test_listening_has_enough_to_vary(bank: Bank) -> None:
+    assert len(set(bank.phrases.listening)) >= 4
