@@ -16,11 +16,7 @@ from dateutil.tz import tzlocal
 from lifeecho_server import __version__
 from lifeecho_server.accounts.secret import load_secret
 from lifeecho_server.clock import Clock, SystemClock
-from lifeecho_server.engines.chosen import (
-    load_chat_model,
-    load_transcriber,
-    models_fingerprint,
-)
+from lifeecho_server.engines.chosen import EngineSource, InstalledEngines
 from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.inference import Inference
 from lifeecho_server.interview.bank import Bank
@@ -92,9 +88,12 @@ def _lone_error(group: BaseExceptionGroup[BaseException]) -> LifeEchoError | Non
 class Server:
     """All parts of a server, and their lives; made for one run."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, engines: EngineSource | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._engines = engines or InstalledEngines(settings)
         self._stopping = trio.Event()
         self._scheme = "http"
 
@@ -121,9 +120,9 @@ class Server:
         files = RecordingFiles(settings.data_dir)
         inference = Inference(
             settings,
-            load_transcriber=partial(load_transcriber, settings),
-            load_chat_model=partial(load_chat_model, settings),
-            fingerprint=partial(models_fingerprint, settings),
+            load_transcriber=self._engines.load_transcriber,
+            load_chat_model=self._engines.load_chat_model,
+            fingerprint=self._engines.fingerprint,
         )
         seats = Seats(most=settings.connections_max, most_per_user=settings.connections_per_user)
 

@@ -50,9 +50,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access_token_ttl: int = 900
 
     asr_model: str | None = None
-    """Folder under models_dir (or a path); ``None`` takes the first Whisper model found."""
+    """A model's name or path; unset takes the first Whisper model found, ``none`` goes without."""
     llm_model: str | None = None
-    """GGUF under models_dir (or a path); ``None`` takes the first GGUF found."""
+    """A model's name or path; unset takes the first GGUF found, ``none`` goes without."""
     asr_threads: int | None = None
     llm_threads: int | None = None
     llm_context: int = 8192
@@ -63,7 +63,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recognition_queue: int = 64
     reply_queue: int = 32
 
-    first_token_timeout: float = 12.0
+    first_words_timeout: float = 12.0
+    """What the model has until its first sentence that can be said; then the script speaks."""
     reply_timeout: float = 45.0
     reply_tokens_max: int = 160
     part_pause: float = 0.5
@@ -158,6 +159,6 @@ def _checked(name: str, value: Any, *, textual: bool) -> Any:
 
 
 def _path(kind: type, value: Any) -> Any:
-    if kind is Path and isinstance(value, str):
+    if kind is Path and isinstance(value, str | Path):
         return Path(value).expanduser()
     raise NotImplementedError(kind)

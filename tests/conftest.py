@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lifeecho_server.engines.chosen import EngineSource
 from lifeecho_server.settings import Settings
 from tests.house import House
 
@@ -30,9 +31,9 @@ def build_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     """Make and start houses with settings of one's own; they are stopped after the test."""
     houses: list[House] = []
 
-    def build(**changes: Any) -> House:
+    def build(engines: EngineSource | None = None, **changes: Any) -> House:
         settings = quick_settings(tmp_path, **changes)
-        house = House(settings.data_dir, settings)
+        house = House(settings.data_dir, settings, engines=engines)
         houses.append(house)
         house.start()
         return house

@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from lifeecho_server.accounts.secret import load_secret
 from lifeecho_server.accounts.tokens import issue
 from lifeecho_server.app import Listening, Server
+from lifeecho_server.engines.chosen import EngineSource
 from lifeecho_server.interview.situation import Profile
 from lifeecho_server.settings import Settings
 from lifeecho_server.store import narrators, people
@@ -163,6 +164,7 @@ class House:
     data_dir: Path
     settings: Settings
     clock: SteppedClock = field(default_factory=SteppedClock)
+    engines: EngineSource | None = None
     url: str = ""
     _server: Server | None = None
     _thread: threading.Thread | None = None
@@ -190,7 +192,7 @@ class House:
             finally:
                 up.set()
 
-        self._server = server = Server(self.settings, self.clock)
+        self._server = server = Server(self.settings, self.clock, self.engines)
         self._thread = threading.Thread(target=run, name="house")
         self._thread.start()
         assert up.wait(PATIENCE)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from lifeecho_server.interview.connecting import ConnectingFacts
 from lifeecho_server.interview.situation import Situation, Turn
 from lifeecho_server.settings import Settings
-from lifeecho_server.store.conversations import Conversation
+from lifeecho_server.store.conversations import Conversation, conversation
 from lifeecho_server.store.database import Connection
 from lifeecho_server.store.errors import NotFound
 from lifeecho_server.store.memory import interview_state
@@ -15,6 +15,9 @@ from lifeecho_server.store.replies import Reply, undelivered_reply
 from lifeecho_server.store.turns import history, last_turn, told_before, unanswered
 
 TOLD_BEFORE_TURNS = 8
+HISTORY_BLOCK = 10
+"""Turns that leave the history together: a prompt that loses its oldest turn at every reply shares
+no beginning with the last one, and all of it would have to be evaluated again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,25 @@ class Briefing:
 
 def brief(db: Connection, *, here: Conversation, now: datetime, settings: Settings) -> Briefing:
     """Read a conversation's situation. Raises NotFound when the narrator is gone."""
-    teller = narrator(db, here.narrator_id)
-    if teller is None:
+    teller, now_here = narrator(db, here.narrator_id), conversation(db, here.id)
+    if teller is None or now_here is None:
         raise NotFound("the narrator was deleted")
+    waiting = unanswered(db, here.id)
+    answered = max(0, now_here.turn_count - len(waiting))
     situation = Situation(
         language=teller.language,
         profile=teller.profile,
         state=interview_state(db, teller.id),
         stage=here.stage or "",
         now=now,
-        history=history(db, here.id, settings.history_turns),
-        unanswered=unanswered(db, here.id),
+        history=history(db, here.id, history_length(answered, settings.history_turns)),
+        unanswered=waiting,
         told_before=told_before(db, teller.id, here.id, TOLD_BEFORE_TURNS),
     )
     return Briefing(situation, last_turn(db, here.id), undelivered_reply(db, here.id))
+
+
+def history_length(turns: int, least: int) -> int:
+    """Return how many of the last turns to show: at least ``least``, cut at a block's edge."""
+    dropped = max(0, turns - least) // HISTORY_BLOCK * HISTORY_BLOCK
+    return turns - dropped

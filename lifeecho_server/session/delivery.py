@@ -49,10 +49,7 @@ class Delivery:
 
     async def delivered(self) -> None:
         """Wait until the network has taken all parts, and remember that it has."""
-        await self._outbox.flush()
-        await self._services.store.write(
-            partial(mark_delivered, reply_id=self._reply_id, parts=self._sent)
-        )
+        await _mark_delivered(self._services, self._outbox, self._reply_id, self._sent)
 
     def cancel(self) -> None:
         """Tell the client that a reply of which it has seen something will not be finished."""
@@ -81,8 +78,15 @@ async def deliver_again(services: Services, outbox: Outbox, reply: Reply) -> Non
     for index, text in enumerate(reply.parts):
         part = Part(text, index, total, final=index == total - 1)
         outbox.put(_response(part, reply.id))
-    await outbox.flush()
-    await services.store.write(partial(mark_delivered, reply_id=reply.id, parts=total))
+    await _mark_delivered(services, outbox, reply.id, total)
+
+
+async def _mark_delivered(services: Services, outbox: Outbox, reply_id: str, parts: int) -> None:
+    if not await outbox.flush():
+        return
+    # A client that leaves just now has it all the same, and must not be told again.
+    with trio.CancelScope(shield=True):
+        await services.store.write(partial(mark_delivered, reply_id=reply_id, parts=parts))
 
 
 def _response(part: Part, reply_id: str) -> AgentResponse:

@@ -44,9 +44,10 @@ class Outbox:
         if self._waiting > self._limit:
             self._sending.cancel()
 
-    async def flush(self) -> None:
-        """Wait until all that was queued has been taken by the network, or never will be."""
+    async def flush(self) -> bool:
+        """Wait until all that was queued has been taken by the network; False if it never will."""
         await self._empty.wait()
+        return not self._given_up
 
     async def run(self) -> None:
         """Send until cancelled. Raises PeerGone when the client is gone or too slow."""
@@ -65,6 +66,8 @@ class Outbox:
     async def _send_next(self) -> None:
         frame = self._frames.popleft()
         with trio.move_on_after(self._timeout) as self._sending:
+            if self._waiting > self._limit:
+                self._sending.cancel()
             await self._socket.send(frame)
         self._waiting -= len(frame)
         if self._sending.cancelled_caught:

@@ -163,14 +163,15 @@ class Wording:
             max_tokens=most,
             priority=Priority.REPLY,
         )
-        with trio.move_on_after(self._settings.first_token_timeout) as patience:
+        with trio.move_on_after(self._settings.first_words_timeout) as patience:
             async with generation as pieces:
                 async for piece in pieces:
-                    patience.deadline = begun + self._settings.reply_timeout
                     pieces_seen += 1
                     for sentence in splitter.feed(piece):
                         if not await draft.take(sentence):
                             return
+                    if draft.passed:
+                        patience.deadline = begun + self._settings.reply_timeout
             # A sentence that the token limit cut short is not said.
             for sentence in splitter.flush() if pieces_seen < most else ():
                 await draft.take(sentence)

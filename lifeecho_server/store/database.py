@@ -86,6 +86,12 @@ class Database:
             self.connection.execute("VACUUM INTO ?", (str(unfinished),))
         _make_durable(unfinished, target)
 
+    def faults(self) -> list[str]:
+        """Return what SQLite finds wrong with the database; empty when it is whole."""
+        with telling():
+            found = [row[0] for row in self.connection.execute("PRAGMA integrity_check(10)")]
+        return [] if found == ["ok"] else found
+
     def truncate_log(self) -> bool:
         """Fold the write-ahead log into the database and empty it; deleted text leaves it so.
 

@@ -13,6 +13,11 @@ from lifeecho_server.store.values import micros, moment
 EVIDENCE_SHOWN = 20
 """How many of a slot's latest turns are read as its evidence, so that the cost does not grow."""
 
+USUAL_RATE = 150
+SLOWEST_RATE = 90
+RATE_STEP = 20
+"""Words a minute at which the interviewer speaks, at least speaks, and by which it slows down."""
+
 
 def interview_state(db: Connection, narrator_id: str) -> InterviewState:
     """Return what the memoir knows so far, with the latest evidence of each slot, oldest first.
@@ -42,6 +47,9 @@ def apply(
         "INSERT INTO asked (narrator_id, question, slot, asked_at) VALUES (?, ?, ?, ?)",
         [(narrator_id, question, slot, micros(at)) for question, slot in changes.asked],
     )
+    _seal(db, conversation_id, changes.seal)
+    if changes.slower:
+        _slow_down(db, narrator_id)
     if changes.stage is not None:
         db.execute("UPDATE narrators SET stage = ? WHERE id = ?", (changes.stage, narrator_id))
         conversations.set_stage(db, conversation_id, changes.stage)
@@ -81,6 +89,25 @@ def _cover(
         "INSERT INTO slot_evidence (narrator_id, slot, turn_id)"
         " SELECT ?, ?, id FROM turns WHERE id = ? ON CONFLICT DO NOTHING",
         [(narrator_id, slot, turn_id) for turn_id in turn_ids],
+    )
+
+
+def _seal(db: Connection, conversation_id: str, turn_ids: tuple[str, ...]) -> None:
+    """Seal turns: they stay in the history for the person alone, and are evidence of nothing."""
+    for turn_id in turn_ids:
+        db.execute(
+            "UPDATE turns SET sealed = 1 WHERE id = ? AND conversation_id = ?"
+            " AND speaker <> 'interviewer'",
+            (turn_id, conversation_id),
+        )
+        db.execute("DELETE FROM slot_evidence WHERE turn_id = ?", (turn_id,))
+
+
+def _slow_down(db: Connection, narrator_id: str) -> None:
+    """Let the interviewer speak a step slower to this narrator, within what sounds natural."""
+    db.execute(
+        "UPDATE narrators SET speaking_rate = max(?, coalesce(speaking_rate, ?) - ?) WHERE id = ?",
+        (SLOWEST_RATE, USUAL_RATE, RATE_STEP, narrator_id),
     )
 
 

@@ -1,0 +1,208 @@
+"""Replies worded by a model: the real micro llama, and models that loop, hang, die or dawdle."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from lifeecho_server.engines.chat_model import Advance
+from lifeecho_server.engines.llama import ModelUnusable
+from lifeecho_server.interview.situation import Profile
+from tests.conftest import MODELS
+from tests.house import House
+from tests.inference.fakes import FakeChatModel
+from tests.session.engines import Engines, Gate
+
+GOOD = b"That sounds lovely. What was her voice like?"
+STORY = "My mother sang every evening."
+
+
+GREETING = b"How good that you are here."
+
+
+def fake_model(**how: Any) -> FakeChatModel:
+    """Return a model that takes a byte for a token, with room for prompts of bytes."""
+    defaults = {"reply": GREETING, "context_size": 100_000, "max_sequences": 8}
+    return FakeChatModel(**(defaults | how))
+
+
+def house_with(
+    build_house: Callable[..., House], model: FakeChatModel, **settings: object
+) -> House:
+    house = build_house(engines=Engines(chat_model=model), re_greeting=False, **settings)
+    house.elder("rose")
+    return house
+
+
+def answered(house: House, model: FakeChatModel, reply: bytes | None = None) -> list[str]:
+    """Tell a story in a new conversation, the model answering ``reply``; return the parts."""
+    with house.opened("rose") as talker:
+        talker.until_capability("llm", "ready")
+        model.reply = model.reply if reply is None else reply
+        talker.text(STORY)
+        talker.expect("message_ack")
+        return [part["text"] for part in talker.reply()]
+
+
+def one_question(parts: list[str]) -> bool:
+    return sum(part.count("?") for part in parts) <= 1
+
+
+def test_models_words_are_said(build_house: Callable[..., House]) -> None:
+    model = fake_model()
+    said = answered(house_with(build_house, model), model, GOOD)
+    assert " ".join(said) == GOOD.decode()
+
+
+def test_model_speaks_in_parts(build_house: Callable[..., House]) -> None:
+    model = fake_model()
+    said = answered(
+        house_with(build_house, model), model, b"That is lovely.[SPLIT]What was her voice like?"
+    )
+    assert said == ["That is lovely.", "What was her voice like?"]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"",
+        b"<think>The user says that her mother",
+        b"\xff\xfe\xfd",
+        b"<|im_start|>system<|im_end|>",
+        "您的妈妈唱什么歌？".encode(),
+        b"What? Why? How? When?",
+        b"In 1887 Mr Fotheringay met your mother in Timbuktu.",
+    ],
+)
+def test_nonsense_never_reaches_the_person(
+    build_house: Callable[..., House], nonsense: bytes
+) -> None:
+    model = fake_model()
+    parts = answered(house_with(build_house, model), model, nonsense)
+    said = " ".join(parts)
+    assert parts
+    assert one_question(parts)
+    assert all(part.strip() for part in parts)
+    for trace in ("think", "<|", "Timbuktu", "1887", "您", "\ufffd"):
+        assert trace not in said
+
+
+def test_loop_is_cut(build_house: Callable[..., House]) -> None:
+    model = fake_model()
+    parts = answered(house_with(build_house, model), model, b"That is lovely. " * 40)
+    assert " ".join(parts).count("That is lovely.") == 1
+
+
+def test_model_that_dies_leaves_the_script(build_house: Callable[..., House]) -> None:
+    def die(_: Sequence[Advance]) -> None:
+        raise ModelUnusable("the model died")
+
+    model = fake_model(hook=die)
+    assert answered(house_with(build_house, model), model)
+
+
+def test_model_that_fails_with_a_fault_of_its_library(build_house: Callable[..., House]) -> None:
+    def fail(_: Sequence[Advance]) -> None:
+        raise RuntimeError("llama_decode returned -3")
+
+    model = fake_model(hook=fail)
+    assert answered(house_with(build_house, model), model)
+
+
+def test_model_that_hangs_leaves_the_script(build_house: Callable[..., House]) -> None:
+    gate = Gate()
+    engines = Engines(new_chat_model=lambda: fake_model(hook=lambda _: gate.wait()))
+    house = build_house(
+        engines=engines, re_greeting=False, first_words_timeout=0.2, step_timeout=0.5
+    )
+    house.elder("rose")
+    try:
+        assert answered(house, fake_model())
+        with house.talker("rose") as talker:
+            talker.text("And she baked.")
+            talker.until("message_ack")
+            assert talker.reply()
+    finally:
+        gate.opened.set()
+
+
+def test_broken_model_leaves_the_script(build_house: Callable[..., House]) -> None:
+    house = build_house(engines=Engines(broken=True))
+    house.elder("rose")
+    with house.opened("rose") as talker:
+        talker.until_capability("llm", "failed")
+        talker.text(STORY)
+        talker.expect("message_ack")
+        assert talker.reply()
+
+
+def test_new_turn_cancels_and_the_next_reply_answers_all(
+    build_house: Callable[..., House],
+) -> None:
+    gate = Gate()
+    calm = [False]
+    model = fake_model(reply=GOOD, hook=lambda _: None if calm[0] else gate.wait())
+    house = build_house(engines=Engines(), re_greeting=False)
+    house.elder("rose")
+    house.opened("rose").socket.close()
+    house.stop()
+    house.engines = Engines(chat_model=model)
+    house.start()
+    with house.talker("rose") as talker:
+        talker.until_capability("llm", "ready")
+        talker.text(STORY, "m-1")
+        first = talker.until("message_ack")["message_id"]
+        assert gate.reached.wait(20)
+        talker.text("And she baked.", "m-2")
+        second = talker.until("message_ack")["message_id"]
+        talker.quiet()
+        calm[0] = True
+        gate.opened.set()
+        reply_id = talker.reply()[0]["assistant_message_id"]
+        talker.quiet()
+    answers = house.ask("SELECT id FROM turns WHERE answered_by = ?", reply_id)
+    assert {first, second} <= {id_ for (id_,) in answers}
+
+
+def test_reply_that_was_begun_and_cut_off_is_told(build_house: Callable[..., House]) -> None:
+    house = build_house(part_pause=5.0)
+    house.elder("mary", profile=Profile())
+    with house.talker("mary") as talker:
+        begun = talker.expect("agent_response")
+        assert begun["final"] is False
+        talker.text("Call me Mary.")
+        told = [talker.expect("message_ack", "reply_cancelled") for _ in range(2)]
+    assert {"assistant_message_id": begun["assistant_message_id"]} in told
+    kept = house.ask(
+        "SELECT text FROM reply_parts WHERE turn_id = ?", begun["assistant_message_id"]
+    )
+    assert kept == [(begun["text"],)]
+
+
+def test_real_model_answers_within_the_guards(build_house: Callable[..., House]) -> None:
+    house = build_house(models_dir=MODELS, asr_model="none")
+    house.elder("rose")
+    house.elder("wang", "zh")
+    for user, words in (("rose", STORY), ("wang", "我妈妈每天晚上唱歌。")):
+        with house.opened(user, user) as talker:
+            talker.until_capability("llm", "ready")
+            talker.text(words)
+            talker.expect("message_ack")
+            parts = [part["text"] for part in talker.reply()]
+        assert parts
+        assert sum(part.count("?") + part.count("？") for part in parts) <= 1
+
+
+def test_two_people_are_answered_side_by_side(build_house: Callable[..., House]) -> None:
+    house = build_house(models_dir=MODELS, asr_model="none")
+    for user in ("rose", "mary"):
+        house.elder(user)
+    with house.opened("rose", "r") as rose, house.opened("mary", "m") as mary:
+        for talker in (rose, mary):
+            talker.until_capability("llm", "ready")
+        for turn in range(3):
+            rose.text(f"We had {turn} goats by the river.")
+            mary.text(f"I worked {turn} years in a factory.")
+            for talker in (rose, mary):
+                talker.until("message_ack")
+                assert talker.reply()
