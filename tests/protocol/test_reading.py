@@ -203,7 +203,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         try:
             read(data)
         except Fault as fault:
-            assert fault.malformed  # noqa: PT017 - either outcome is right, nothing else is
+            assert fault.malformed  # either outcome is right, nothing else is
 
 
 @given(names | json_values, st.dictionaries(st.text(), json_values) | json_values, json_values)
@@ -211,4 +211,4 @@ def test_any_json_is_read_or_refused(kind: object, data: object, message_id: obj
     try:
         read_text_frame(json.dumps({"type": kind, "data": data, "id": message_id}))
     except Fault as fault:
-        assert fault.malformed  # noqa: PT017 - either outcome is right, nothing else is
+        assert fault.malformed  # either outcome is right, nothing else is
