@@ -34,6 +34,7 @@ from lifeecho_server.session.dialogue import Dialogue
 from lifeecho_server.session.heard import Heard
 from lifeecho_server.session.inbox import Inbox
 from lifeecho_server.session.intake import Intake
+from lifeecho_server.session.keep_alive import until_silent
 from lifeecho_server.session.outbox import Outbox
 from lifeecho_server.session.services import Services
 from lifeecho_server.session.socket import PeerGone, Socket
@@ -91,7 +92,7 @@ class Connection:
         self._connected = True
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._until_gone, self._outbox.run)
-            nursery.start_soon(self._until_gone, self._keep_alive)
+            nursery.start_soon(self._keep_alive)
             nursery.start_soon(self._tell_capabilities)
             nursery.start_soon(self._intake.run)
             await self._talk()
@@ -157,14 +158,11 @@ class Connection:
             self.close(TOO_MANY_BAD_MESSAGES)
 
     async def _keep_alive(self) -> None:
-        """Ping, and give up a peer from which no byte has come for too long."""
         settings = self._services.settings
-        async with trio.open_nursery() as nursery:
-            while True:
-                await trio.sleep(settings.ping_interval)
-                if trio.current_time() - self._socket.heard_at >= settings.silence_timeout:
-                    raise PeerGone("nothing was heard from the client")
-                nursery.start_soon(self._until_gone, self._socket.ping)
+        await until_silent(
+            self._socket, interval=settings.ping_interval, silence=settings.silence_timeout
+        )
+        self._reading.cancel()
 
     async def _connect(self) -> Connect:
         conversation, narrator = self._admitted.conversation, self._admitted.narrator
