@@ -132,10 +132,14 @@ class Talker:
                 return
 
     def reply(self) -> list[dict[str, Any]]:
-        """Return the parts of the next reply, all of them."""
-        parts = [self.until("agent_response")]
-        while not parts[-1]["final"]:
-            parts.append(self.expect("agent_response"))
+        """Return the parts of the next reply that is finished; one that is cut off is none."""
+        parts: list[dict[str, Any]] = []
+        while not parts or not parts[-1]["final"]:
+            message = self.next()
+            if message["type"] == "reply_cancelled":
+                parts = []
+            elif message["type"] == "agent_response":
+                parts.append(message["data"])
         return parts
 
     def error(self) -> dict[str, Any]:
