@@ -32,7 +32,8 @@ class Dialogue:
     """Greets, and answers the turns of one conversation while its client is connected.
 
     ``turn_taken`` and ``heard`` may be called at any time and never wait: they end the reply in
-    the making, and the next one answers all turns that have no answer yet.
+    the making, and the next one answers all turns that have no answer yet. ``taking`` is held
+    while a turn is committed and acknowledged, so that none is answered before that.
     """
 
     def __init__(self, services: Services, outbox: Outbox, admitted: Admitted) -> None:
@@ -43,6 +44,7 @@ class Dialogue:
         self._wording = Wording(
             services.inference, services.settings, self._bank, admitted.conversation.id
         )
+        self.taking = trio.Lock()
         self._called = trio.Event()
         self._making = trio.CancelScope()
         self._awaited: set[str] = set()
@@ -163,12 +165,9 @@ class Dialogue:
             self._outbox.put(TopicSuggestions(reason, stage, suggestions))
 
     async def _briefing(self) -> Briefing:
-        now = self._services.clock.now()
-        return await self._services.store.read(
-            partial(
-                brief,
-                here=self._admitted.conversation,
-                now=now,
-                settings=self._services.settings,
+        services, here = self._services, self._admitted.conversation
+        async with self.taking:
+            now = services.clock.now()
+            return await services.store.read(
+                partial(brief, here=here, now=now, settings=services.settings)
             )
-        )

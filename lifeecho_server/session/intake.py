@@ -102,39 +102,49 @@ class Intake:
 
     async def _text(self, client_id: str | None, text: Text) -> None:
         new = self._new_turn(client_id, text.speaker, text.recorded_at, text=text.text)
-        taken = await self._commit(new)
-        self._acknowledge(client_id, taken)
-        if not taken.duplicate:
-            self._dialogue.turn_taken(taken.message_id, readable=True)
+        async with self._dialogue.taking:
+            taken = await self._commit(new)
+            self._acknowledge(client_id, taken)
+            if not taken.duplicate:
+                self._dialogue.turn_taken(taken.message_id, readable=True)
 
     async def _recording(self, client_id: str | None, message: AudioMessage) -> None:
         """Keep a recording, acknowledge it, and have it listened to."""
-        taken = await self._known(client_id)
-        if taken is None:
-            recording = await self._keep(message.audio)
-            new = self._new_turn(
-                client_id,
-                message.speaker,
-                message.recorded_at,
-                hearing=Hearing.WAITING,
-                recording=recording,
-            )
-            taken = await self._commit_recording(new, recording)
-        self._acknowledge(client_id, taken)
-        await self._listen(client_id, taken)
+        known = await self._known(client_id)
+        if known is not None:
+            self._acknowledge(client_id, known)
+            await self._listen_again(client_id, known)
+            return
+        recording = await self._keep(message.audio)
+        new = self._new_turn(
+            client_id,
+            message.speaker,
+            message.recorded_at,
+            hearing=Hearing.WAITING,
+            recording=recording,
+        )
+        with self._services.recogniser.expecting(new.id):
+            async with self._dialogue.taking:
+                taken = await self._commit_recording(new, recording)
+                self._acknowledge(client_id, taken)
+            if not taken.duplicate:
+                await self._listen(client_id, new.id)
 
-    async def _listen(self, client_id: str | None, taken: Taken) -> None:
-        """Have a turn's recording recognised: a new one, or one whose recognition had failed."""
-        again = taken.duplicate and taken.hearing is Hearing.FAILED
-        if again:
-            await self._services.store.write(partial(wait_again, turn_id=taken.message_id))
-        if again or not taken.duplicate:
-            self._dialogue.turn_taken(taken.message_id, readable=False)
-            waiting = await self._services.store.read(
-                partial(waiting_recognition, turn_id=taken.message_id)
-            )
-            if waiting is not None:
-                self._services.recogniser.submit(waiting, client_id)
+    async def _listen(self, client_id: str | None, turn_id: str) -> None:
+        """Have a turn's recording recognised; a reply in the making waits for its words."""
+        self._dialogue.turn_taken(turn_id, readable=False)
+        waiting = await self._services.store.read(partial(waiting_recognition, turn_id=turn_id))
+        if waiting is not None:
+            self._services.recogniser.submit(waiting, client_id)
+
+    async def _listen_again(self, client_id: str | None, known: Taken) -> None:
+        """Have a recording recognised once more if its recognition had failed."""
+        if known.hearing is not Hearing.FAILED:
+            return
+        turn_id = known.message_id
+        with self._services.recogniser.expecting(turn_id):
+            if await self._services.store.write(partial(wait_again, turn_id=turn_id)):
+                await self._listen(client_id, turn_id)
 
     async def _known(self, client_id: str | None) -> Taken | None:
         if client_id is None:

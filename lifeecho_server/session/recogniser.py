@@ -1,6 +1,8 @@
 """Listening to kept recordings: owned by the server, so that a lost connection loses nothing."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -81,11 +83,21 @@ class Recogniser:
         self._languages = languages
         self._tell = tell
         self._pending: set[str] = set()
+        self._expected: set[str] = set()
         self._submit, self._submitted = trio.open_memory_channel[_Job](float("inf"))
 
     def listening_to(self, turn_id: str) -> bool:
         """Whether a turn's recording is being recognised, or is about to be."""
-        return turn_id in self._pending
+        return turn_id in self._pending or turn_id in self._expected
+
+    @contextmanager
+    def expecting(self, turn_id: str) -> Iterator[None]:
+        """Leave a turn that is being committed to whoever is about to submit it."""
+        self._expected.add(turn_id)
+        try:
+            yield
+        finally:
+            self._expected.discard(turn_id)
 
     def submit(self, waiting: WaitingRecognition, client_id: str | None = None) -> None:
         """Recognise a recording that was just made, before all older ones; never waits."""
@@ -106,7 +118,7 @@ class Recogniser:
             capabilities = self._inference.capabilities
             if capabilities.asr is EngineState.READY:
                 for waiting in await self._left():
-                    if waiting.turn_id not in self._pending:
+                    if not self.listening_to(waiting.turn_id):
                         self._pending.add(waiting.turn_id)
                         await self._recognise(_Job(waiting, None, Priority.BACKGROUND))
                 await trio.sleep(SWEEP_PAUSE)
