@@ -156,6 +156,7 @@ class Server:
             upgrade=ConversationRoute(services, names, self._scheme).serve,
             plain=http.serve,
             head_timeout=settings.head_timeout,
+            send_timeout=settings.send_timeout,
             most=settings.connections_max * OPEN_SOCKETS_PER_CONNECTION,
         )
         async with trio.open_nursery() as connections:

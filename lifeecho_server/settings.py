@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 8443
     allowed_hosts: tuple[str, ...] = ()
     """Names besides this machine's own under which the server may be addressed."""
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     languages: tuple[str, ...] = ("zh", "en")
     """Languages that are spoken here: what recognition expects and interviews are held in."""
 
@@ -74,9 +74,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chips: bool = True
     topic_chips_max: int = 4
     audio_seconds_max: float = 7200.0
-    slice_wait: float = 30.0
-    session_idle: float = 600.0
-    listening_feedback_after: float = 8.0
 
     plans: dict[str, Plan] = {}
 

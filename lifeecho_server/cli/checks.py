@@ -115,8 +115,9 @@ def _waiting(db: Connection) -> Finding:
     if count == 0:
         return Finding("recognition", Level.OK, "no recording waits to be recognised")
     many = f"{count} or more" if count == WAITING_SHOWN else str(count)
+    wait = "recording waits" if count == 1 else "recordings wait"
     return Finding(
-        "recognition", Level.NOTE, f"{many} recordings wait for a speech model and a running server"
+        "recognition", Level.NOTE, f"{many} {wait} for a speech model and a running server"
     )
 
 

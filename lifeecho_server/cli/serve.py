@@ -42,6 +42,9 @@ def _run(loaded: Loaded, as_json: bool) -> None:
     import trio
 
     from lifeecho_server.app import Listening, serve
+    from lifeecho_server.logs import set_up
+
+    set_up(loaded.settings.log_level)
 
     def announce(listening: Listening) -> None:
         answer = {"url": listening.url, "port": listening.port, "pid": os.getpid()}

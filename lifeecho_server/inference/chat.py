@@ -7,17 +7,15 @@ from functools import partial
 
 import trio
 
-from lifeecho_server.engines.chat_model import ChatModel, Message
+from lifeecho_server.engines.chat_model import ChatModel
 from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.inference.activity import Activity
 from lifeecho_server.inference.capabilities import EngineState
 from lifeecho_server.inference.errors import (
-    ENGINE_FAULTS,
-    ContextOverflow,
     LlmUnavailable,
     StepHung,
 )
-from lifeecho_server.inference.generation import Generation, Outcome, Prompt, failure, fit_to
+from lifeecho_server.inference.generation import Generation, Outcome, Prompt, failure
 from lifeecho_server.inference.lease import Lease
 from lifeecho_server.inference.loading import EngineLoader
 from lifeecho_server.inference.metrics import LlmMetrics
@@ -83,21 +81,6 @@ class ChatLane:
                 self._note_waiting()
                 self._bell.ring()
 
-    async def fit(self, messages: Sequence[Message], budget: int | None) -> list[Message]:
-        """See ``Inference.fit``."""
-        lease = self._lent()
-        limit = lease.engine.context_size if budget is None else budget
-        call = partial(fit_to, lease.engine, messages, limit)
-        try:
-            return await lease.step(call, self._step_timeout)
-        except ContextOverflow:
-            raise
-        except StepHung as error:
-            self._loader.report(lease, str(error))
-            raise failure(error) from error
-        except ENGINE_FAULTS as error:
-            raise failure(error) from error
-
     async def run(self) -> None:
         """Generate what is asked for, a turn a step, until cancelled."""
         while True:
@@ -160,7 +143,7 @@ class ChatLane:
         call = partial(turn, self._activity.most_urgent)
         try:
             outcomes = await lease.step(call, self._step_timeout)
-        except ENGINE_FAULTS as error:
+        except LifeEchoError as error:
             self._metrics.steps_hung += isinstance(error, StepHung)
             self._fail_all(error)
             self._loader.report(lease, str(error))

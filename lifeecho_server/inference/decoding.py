@@ -10,6 +10,7 @@ import trio
 from lifeecho_server.engines.audio import PIECE_SECONDS, AudioDecoder, BadAudio
 from lifeecho_server.engines.transcriber import Samples
 from lifeecho_server.inference.activity import Activity
+from lifeecho_server.inference.edge import at_the_edge
 from lifeecho_server.inference.schedule import Priority
 
 DECODING_THREADS = 2
@@ -37,7 +38,7 @@ class Decoding:
         self._threads = trio.CapacityLimiter(DECODING_THREADS)
 
     async def decode(self, source: AudioSource, priority: Priority) -> Samples:
-        """Return all samples of a recording. Raises BadAudio."""
+        """Return all samples of a recording. Raises BadAudio, EngineFailed."""
         given = source.path if source.data is None else source.data
         if given is None:
             raise BadAudio("there is no recording")
@@ -48,19 +49,20 @@ class Decoding:
             sample_rate=source.sample_rate,
             limit_seconds=self._limit_seconds,
         )
-        decoder = await trio.to_thread.run_sync(start, limiter=self._threads)
+        decoder = await trio.to_thread.run_sync(at_the_edge, start, limiter=self._threads)
         with decoder:
             pieces = await self._pieces(decoder, priority)
         if not pieces:
             raise BadAudio("the recording is empty; please record it again")
-        return await trio.to_thread.run_sync(np.concatenate, pieces, limiter=self._threads)
+        joined = partial(np.concatenate, pieces)
+        return await trio.to_thread.run_sync(at_the_edge, joined, limiter=self._threads)
 
     async def _pieces(self, decoder: AudioDecoder, priority: Priority) -> list[Samples]:
         pieces: list[Samples] = []
         while True:
             await self._activity.turn(priority)
             piece = await trio.to_thread.run_sync(
-                decoder.read, PIECE_SECONDS, limiter=self._threads
+                at_the_edge, partial(decoder.read, PIECE_SECONDS), limiter=self._threads
             )
             if piece is None:
                 return pieces

@@ -120,7 +120,7 @@ class Inference:
 
         Entering raises LlmUnavailable (also while the model is loading) and QueueFull; iterating
         raises EngineFailed, ContextOverflow and LlmUnavailable. Turns too old for the context are
-        left out (see ``fit``). ``max_tokens`` is at least 1.
+        left out. ``max_tokens`` is at least 1.
         """
         prompt = Prompt(conversation, tuple(messages), sampling, max(1, max_tokens), priority)
         return self._chat.reply(prompt)
@@ -140,14 +140,6 @@ class Inference:
         async with self._chat.reply(prompt) as nothing:
             async for _ in nothing:
                 pass
-
-    async def fit(self, messages: Sequence[Message], budget: int | None = None) -> list[Message]:
-        """Drop the oldest turns until the prompt has at most ``budget`` tokens.
-
-        ``None`` is the whole context. Leading system messages and the last message stay. Raises
-        ContextOverflow when that is too much already, LlmUnavailable and EngineFailed.
-        """
-        return await self._chat.fit(messages, budget)
 
     def _engine_changed(self) -> None:
         self._recognition.engine_changed()

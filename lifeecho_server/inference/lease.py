@@ -6,6 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 import trio
 
+from lifeecho_server.inference.edge import at_the_edge
 from lifeecho_server.inference.errors import StepHung
 
 
@@ -51,13 +52,13 @@ class Lease(Generic[Engine]):
 
         After ``timeout`` seconds the thread is left behind, the lease is over, and StepHung is
         raised. When cancelled the thread is left to finish; the next call waits for it. What the
-        call raises is raised.
+        call raises is raised, as a LifeEchoError.
         """
         with trio.move_on_after(timeout):
             return await trio.to_thread.run_sync(
                 self._enter, call, abandon_on_cancel=True, limiter=self._limiter
             )
-        self._ended = True
+        self._give_up()
         raise StepHung(f"the engine did not answer within {timeout:g} seconds")
 
     async def end(self, patience: float) -> None:
@@ -65,18 +66,24 @@ class Lease(Generic[Engine]):
 
         A thread that is still inside then closes it when it comes out.
         """
-        self._ended = True
+        self._give_up()
         with trio.CancelScope(shield=True):
             with trio.move_on_after(patience):
                 async with self._limiter:
                     pass
             await trio.to_thread.run_sync(self._close)
 
+    def _give_up(self) -> None:
+        with self._lock:
+            self._ended = True
+
     def _enter(self, call: Callable[[], Result]) -> Result:
         with self._lock:
+            if self._ended:
+                raise StepHung("the engine was given up")
             self._inside = True
         try:
-            return call()
+            return at_the_edge(call)
         finally:
             with self._lock:
                 self._inside = False

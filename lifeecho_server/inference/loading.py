@@ -7,7 +7,7 @@ import trio
 
 from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.inference.capabilities import EngineState
-from lifeecho_server.inference.errors import ENGINE_FAULTS
+from lifeecho_server.inference.edge import EngineBroke, at_the_edge
 from lifeecho_server.inference.lease import Engine, Lease
 
 RECHECK_SECONDS = 3.0
@@ -68,7 +68,7 @@ class EngineLoader(Generic[Engine]):
     async def run(self) -> None:
         """Keep the engine loaded until cancelled."""
         while True:
-            installed = await trio.to_thread.run_sync(self._fingerprint)
+            installed = await self._installed()
             engine = await self._loaded()
             if engine is None:
                 await self._until_something_changes(installed)
@@ -84,11 +84,11 @@ class EngineLoader(Generic[Engine]):
             return None
         try:
             engine = await self._load_in_thread()
+        except EngineBroke as error:
+            self._enter(EngineState.FAILED, f"the model could not be loaded: {error.__cause__}")
+            return None
         except LifeEchoError as error:
             self._enter(EngineState.FAILED, str(error))
-            return None
-        except ENGINE_FAULTS as error:
-            self._enter(EngineState.FAILED, f"the model could not be loaded: {error}")
             return None
         if engine is None:
             self._enter(EngineState.NONE, None)
@@ -107,7 +107,7 @@ class EngineLoader(Generic[Engine]):
             raise
 
     def _load_unless_over(self) -> Engine | None:
-        engine = self._load()
+        engine = at_the_edge(self._load)
         if engine is not None and self._over:
             engine.close()
             return None
@@ -124,11 +124,18 @@ class EngineLoader(Generic[Engine]):
         if lease.stuck:
             self._stuck.append(lease)
 
+    async def _installed(self) -> object:
+        """Return what is installed; None where the folder cannot be read just now."""
+        try:
+            return await trio.to_thread.run_sync(at_the_edge, self._fingerprint)
+        except LifeEchoError:
+            return None
+
     async def _until_something_changes(self, installed: object) -> None:
         stuck = len(self._stuck)
         while True:
             await trio.sleep(RECHECK_SECONDS)
-            if await trio.to_thread.run_sync(self._fingerprint) != installed:
+            if await self._installed() != installed:
                 return
             if sum(lease.stuck for lease in self._stuck) < stuck:
                 return

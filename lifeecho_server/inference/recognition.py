@@ -15,14 +15,15 @@ from lifeecho_server.engines.transcriber import (
 from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.inference.activity import Activity
 from lifeecho_server.inference.decoding import AudioSource, Decoding
-from lifeecho_server.inference.errors import ENGINE_FAULTS, AsrUnavailable, EngineFailed, StepHung
+from lifeecho_server.inference.errors import AsrUnavailable, EngineFailed, StepHung
 from lifeecho_server.inference.lease import Lease
 from lifeecho_server.inference.loading import EngineLoader
 from lifeecho_server.inference.metrics import AsrMetrics
 from lifeecho_server.inference.schedule import Priority, TurnTaking
 
+HURRIED_MAX = 4
 UNHURRIED_MAX = 2
-"""Recordings nobody waits for that are in memory as samples at once: 2 h are 460 MB."""
+"""Recordings that are in memory as samples at once, live ones and others: 2 h are 460 MB."""
 
 
 @dataclass(eq=False, slots=True)
@@ -74,6 +75,7 @@ class RecognitionLane:
         self._metrics = metrics
         self._jobs: TurnTaking[_Job] = TurnTaking(queue)
         self._step_timeout = step_timeout
+        self._hurried = trio.Semaphore(HURRIED_MAX)
         self._unhurried = trio.Semaphore(UNHURRIED_MAX)
 
     async def transcribe(
@@ -87,9 +89,7 @@ class RecognitionLane:
         self._metrics.waiting += 1
         try:
             with self._activity.under_way(priority):
-                if priority <= Priority.SPEECH:
-                    return await self._recognised(job, source)
-                async with self._unhurried:
+                async with self._hurried if priority <= Priority.SPEECH else self._unhurried:
                     return await self._recognised(job, source)
         finally:
             self._metrics.waiting -= 1
@@ -139,7 +139,7 @@ class RecognitionLane:
         except StepHung as error:
             self._loader.report(lease, str(error))
             self._fail(job, error)
-        except ENGINE_FAULTS as error:
+        except LifeEchoError as error:
             self._fail(job, error)
         else:
             if transcript is not None:

@@ -28,6 +28,8 @@ from lifeecho_server.protocol.speaker import Speaker
 
 TEXT_MAX = 8_000
 ID_MAX = 64
+MESSAGE_OVERHEAD = 512
+"""Bytes that even the smallest message takes in memory, so that many small ones count too."""
 PCM_RATES = range(4_000, 192_001)
 SPEAKERS = (Speaker.NARRATOR, Speaker.RELATIVE)
 
@@ -51,7 +53,7 @@ class _Fields(msgspec.Struct):
     recorded_at: Raw = _ABSENT
 
 
-def read_text_frame(frame: str | bytes) -> Incoming:
+def read_text_frame(frame: str) -> Incoming:
     """Read a JSON text frame. Raises Fault."""
     return _read(frame, None)
 
@@ -66,10 +68,14 @@ def read_binary_frame(frame: bytes) -> Incoming:
     (length,) = struct.unpack_from(">H", frame)
     if len(frame) < 2 + length:
         raise Fault(Code.BAD_MESSAGE)
-    return _read(frame[2 : 2 + length], frame[2 + length :])
+    try:
+        json = frame[2 : 2 + length].decode()
+    except UnicodeDecodeError:
+        raise Fault(Code.BAD_MESSAGE) from None
+    return _read(json, frame[2 + length :])
 
 
-def _read(json: str | bytes, attached: bytes | None) -> Incoming:
+def _read(json: str, attached: bytes | None) -> Incoming:
     head = _decoded(json, _Head)
     message_id = _message_id(head.id)
     try:
@@ -78,10 +84,11 @@ def _read(json: str | bytes, attached: bytes | None) -> Incoming:
         body = _body(kind, fields, attached)
     except Fault as fault:
         raise fault.about(message_id) from None
-    return Incoming(message_id, body, len(json) + len(attached or b""))
+    size = len(json) + len(attached or b"") + MESSAGE_OVERHEAD
+    return Incoming(message_id, body, size)
 
 
-def _decoded(json: str | bytes | Raw, kind: type[_T]) -> _T:
+def _decoded(json: str | Raw, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(json, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lifeecho_server.interview.connecting import ConnectingFacts
+from lifeecho_server.interview.connecting import Connecting, ConnectingFacts
 from lifeecho_server.interview.situation import Situation, Turn
 from lifeecho_server.settings import Settings
 from lifeecho_server.store.conversations import Conversation, conversation
@@ -28,22 +28,43 @@ class Briefing:
     last: Turn | None
     undelivered: Reply | None
 
-    def connecting_facts(self, *, ended: bool, settings: Settings) -> ConnectingFacts:
-        """Return the facts by which the row of the contract's table is found."""
-        now = self.situation.now
+    @property
+    def idle(self) -> timedelta:
+        """How long ago the last turn was."""
+        return timedelta() if self.last is None else self.situation.now - self.last.said_at
+
+    @property
+    def only_greeted(self) -> bool:
+        """Whether nothing but a first greeting has been said."""
+        return len(self.situation.history) <= 1
+
+    @property
+    def greeting_due(self) -> Connecting:
+        """The row by which a greeting that was cut off is said again."""
+        if not self.situation.profile.complete:
+            return Connecting.PROFILE_GREETING
+        return Connecting.OPENING if self.only_greeted else Connecting.RE_GREETING
+
+    def connecting_facts(self, *, settings: Settings) -> ConnectingFacts:
+        """Return the facts by which the row of an open conversation is found."""
         return ConnectingFacts(
-            ended=ended,
+            ended=False,
             history_empty=self.last is None,
             profile_complete=self.situation.profile.complete,
-            unanswered=bool(self.situation.unanswered) or self.undelivered is not None,
-            since_last=None if self.last is None else now - self.last.said_at,
+            unanswered=bool(self.situation.unanswered),
+            since_last=None if self.last is None else self.idle,
             re_greeting=settings.re_greeting,
             idle=timedelta(hours=settings.re_greeting_idle_hours),
         )
 
 
-def brief(db: Connection, *, here: Conversation, now: datetime, settings: Settings) -> Briefing:
-    """Read a conversation's situation. Raises NotFound when the narrator is gone."""
+def brief(
+    db: Connection, *, here: Conversation, first_stage: str, now: datetime, settings: Settings
+) -> Briefing:
+    """Read a conversation's situation. Raises NotFound when the narrator is gone.
+
+    ``first_stage`` is that of a conversation that has none yet.
+    """
     teller, now_here = narrator(db, here.narrator_id), conversation(db, here.id)
     if teller is None or now_here is None:
         raise NotFound("the narrator was deleted")
@@ -53,7 +74,7 @@ def brief(db: Connection, *, here: Conversation, now: datetime, settings: Settin
         language=teller.language,
         profile=teller.profile,
         state=interview_state(db, teller.id),
-        stage=here.stage or "",
+        stage=now_here.stage or here.stage or first_stage,
         now=now,
         history=history(db, here.id, history_length(answered, settings.history_turns)),
         unanswered=waiting,

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import assert_never
 
 import trio
@@ -27,7 +26,7 @@ from lifeecho_server.protocol.outgoing import (
     Pong,
     Resume,
 )
-from lifeecho_server.protocol.reading import read_binary_frame, read_text_frame
+from lifeecho_server.protocol.reading import ID_MAX, read_binary_frame, read_text_frame
 from lifeecho_server.protocol.writing import error_message, write_frame
 from lifeecho_server.session.admission import Admitted
 from lifeecho_server.session.dialogue import Dialogue
@@ -36,14 +35,18 @@ from lifeecho_server.session.inbox import Inbox
 from lifeecho_server.session.intake import Intake
 from lifeecho_server.session.keep_alive import until_silent
 from lifeecho_server.session.outbox import Outbox
+from lifeecho_server.session.revocation import Held, revoked
 from lifeecho_server.session.services import Services
 from lifeecho_server.session.socket import PeerGone, Socket
+from lifeecho_server.store.database import Connection as Database
 from lifeecho_server.store.turns import last_message_id
 
 log = logging.getLogger("lifeecho.connection")
 
 BAD_MESSAGES_MAX = 20
 """Bad messages in a row after which the connection closes (docs/protocol.md)."""
+DRAIN_SHARE = 0.5
+"""How much of the time to shut down may go into what was taken in; the rest is for the goodbye."""
 UNKNOWN_TYPES_NOTED = 16
 """How many types that the server does not know are logged, once each a connection."""
 
@@ -61,6 +64,7 @@ class Connection:
         self._socket = socket
         self._admitted = admitted
         self._connected = False
+        self._heard_early: list[Heard] = []
         self._bad_messages = 0
         self._unknown_types: set[str] = set()
         self._reading = trio.CancelScope()
@@ -85,18 +89,22 @@ class Connection:
         """A recording of this conversation has been listened to."""
         if self._connected:
             self._dialogue.heard(heard)
+        else:
+            self._heard_early.append(heard)
 
     async def run(self) -> None:
         """Talk until the client goes or ``close`` is called; what was taken in is committed."""
         self._outbox.put(await self._connect())
         self._connected = True
+        for heard in self._heard_early:
+            self._dialogue.heard(heard)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._until_gone, self._outbox.run)
             nursery.start_soon(self._keep_alive)
             nursery.start_soon(self._tell_capabilities)
             nursery.start_soon(self._intake.run)
             await self._talk()
-            with trio.move_on_after(self._services.settings.shutdown_timeout):
+            with trio.move_on_after(self._services.settings.shutdown_timeout * DRAIN_SHARE):
                 await self._inbox.drained()
                 await self._outbox.flush()
             nursery.cancel_scope.cancel()
@@ -146,8 +154,9 @@ class Connection:
                 assert_never(incoming.body)
 
     def _note_unknown(self, name: str) -> None:
-        if name not in self._unknown_types and len(self._unknown_types) < UNKNOWN_TYPES_NOTED:
-            self._unknown_types.add(name)
+        known = name[:ID_MAX]
+        if known not in self._unknown_types and len(self._unknown_types) < UNKNOWN_TYPES_NOTED:
+            self._unknown_types.add(known)
             log.info("unknown message type length=%d", len(name))
 
     def _refuse(self, fault: Fault) -> None:
@@ -166,9 +175,9 @@ class Connection:
 
     async def _connect(self) -> Connect:
         conversation, narrator = self._admitted.conversation, self._admitted.narrator
-        last = await self._services.store.read(
-            partial(last_message_id, conversation_id=conversation.id)
-        )
+        last, closing = await self._services.store.read(self._on_connecting)
+        if closing is not None:
+            self.close(closing)
         return Connect(
             narrator=NarratorName(narrator.id, narrator.name),
             ended=conversation.ended_at is not None,
@@ -176,12 +185,22 @@ class Connection:
             resume=Resume(last_message_id=last),
         )
 
+    def _on_connecting(self, db: Database) -> tuple[str | None, Closing | None]:
+        """Return the last message, and why this client must go if it was locked out just now.
+
+        From here on a revocation finds the connection in its seat.
+        """
+        conversation_id = self._admitted.conversation.id
+        held = Held(conversation_id, self.user_id, self.device_id)
+        return last_message_id(db, conversation_id), revoked(db, held)
+
     async def _tell_capabilities(self) -> None:
         inference = self._services.inference
         known = inference.capabilities
         while True:
             known = await inference.changed(known)
             self._outbox.put(self._capabilities(known))
+            self._dialogue.reconsider()
 
     def _capabilities(self, now: Engines) -> Capabilities:
         return Capabilities(now.asr, now.llm, now.tts, tuple(self._services.settings.languages))

@@ -9,6 +9,7 @@ from lifeecho_server.interview.situation import Turn
 from lifeecho_server.protocol.outgoing import AgentResponse, ReplyCancelled
 from lifeecho_server.session.outbox import Outbox
 from lifeecho_server.session.services import Services
+from lifeecho_server.session.socket import PeerGone
 from lifeecho_server.session.wording import Part
 from lifeecho_server.store.conversations import Conversation
 from lifeecho_server.store.database import Connection
@@ -47,9 +48,9 @@ class Delivery:
         self._sent += 1
         self._complete = part.final
 
-    async def delivered(self) -> None:
-        """Wait until the network has taken all parts, and remember that it has."""
-        await _mark_delivered(self._services, self._outbox, self._reply_id, self._sent)
+    async def received(self) -> None:
+        """Wait until the client has all parts, and remember that it has."""
+        await mark_when_received(self._services, self._outbox, self._reply_id, self._sent)
 
     def cancel(self) -> None:
         """Tell the client that a reply of which it has seen something will not be finished."""
@@ -58,7 +59,7 @@ class Delivery:
 
     def _commit(self, db: Connection, *, part: Part) -> None:
         if part.index:
-            add_part(db, self._reply_id, part.text)
+            add_part(db, self._reply_id, part.text, final=part.final)
             return
         now = self._services.clock.now()
         begin_reply(
@@ -68,25 +69,32 @@ class Delivery:
             text=part.text,
             answers=self._answers,
             at=now,
+            final=part.final,
         )
         apply(db, self._here.narrator_id, self._here.id, self._decision.changes, now)
 
 
-async def deliver_again(services: Services, outbox: Outbox, reply: Reply) -> None:
+def deliver_again(outbox: Outbox, reply: Reply) -> None:
     """Send a reply that was committed but never went out: the server died in between."""
     total = len(reply.parts)
     for index, text in enumerate(reply.parts):
         part = Part(text, index, total, final=index == total - 1)
         outbox.put(_response(part, reply.id))
-    await _mark_delivered(services, outbox, reply.id, total)
 
 
-async def _mark_delivered(services: Services, outbox: Outbox, reply_id: str, parts: int) -> None:
-    if not await outbox.flush():
-        return
-    # A client that leaves just now has it all the same, and must not be told again.
-    with trio.CancelScope(shield=True):
-        await services.store.write(partial(mark_delivered, reply_id=reply_id, parts=parts))
+async def mark_when_received(services: Services, outbox: Outbox, reply_id: str, parts: int) -> None:
+    """Wait until the client has a reply, and remember that it needs no telling again."""
+    received = False
+    try:
+        await outbox.receive_all()
+        received = True
+    except PeerGone:
+        pass
+    finally:
+        # Also when this is cut off because the client has left.
+        if received or outbox.said_goodbye:
+            with trio.CancelScope(shield=True):
+                await services.store.write(partial(mark_delivered, reply_id=reply_id, parts=parts))
 
 
 def _response(part: Part, reply_id: str) -> AgentResponse:

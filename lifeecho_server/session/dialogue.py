@@ -2,16 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import assert_never
 
 import trio
 
+from lifeecho_server.inference import EngineState
 from lifeecho_server.interview.connecting import Connecting, on_connecting
 from lifeecho_server.interview.decide import chips, greet, re_greet, reply
 from lifeecho_server.interview.decision import Decision, Intent
-from lifeecho_server.interview.situation import Situation
+from lifeecho_server.interview.situation import Hearing, Situation, Turn
 from lifeecho_server.protocol.codes import Code
 from lifeecho_server.protocol.faults import Fault
 from lifeecho_server.protocol.outgoing import Suggestion, TopicSuggestions
@@ -19,13 +19,14 @@ from lifeecho_server.protocol.writing import error_message
 from lifeecho_server.session.admission import Admitted, align_stage
 from lifeecho_server.session.boundary import boundary
 from lifeecho_server.session.briefing import Briefing, brief
-from lifeecho_server.session.delivery import Delivery, deliver_again
+from lifeecho_server.session.delivery import Delivery, deliver_again, mark_when_received
 from lifeecho_server.session.heard import Heard
 from lifeecho_server.session.outbox import Outbox
 from lifeecho_server.session.services import Services
 from lifeecho_server.session.shown import transcript_message
 from lifeecho_server.session.told import told_as_faults
 from lifeecho_server.session.wording import Wording
+from lifeecho_server.store.replies import Reply, take_back
 
 
 class Dialogue:
@@ -82,10 +83,19 @@ class Dialogue:
             self._making.cancel()
         self._called.set()
 
+    def reconsider(self) -> None:
+        """Look again at what has no answer: an engine has come, or will not come."""
+        self._called.set()
+
     def silence(self) -> None:
-        """End the reply in the making; nothing more is said."""
+        """End the reply in the making; nothing more is said until ``speak_again``."""
         self._silenced = True
         self._making.cancel()
+
+    def speak_again(self) -> None:
+        """Answer what was left unanswered when the dialogue was silenced."""
+        self._silenced = False
+        self._called.set()
 
     async def _make(self, speech: Callable[[], Awaitable[None]]) -> None:
         """Run one reply in a scope that a new turn cancels; its failing ends nothing else."""
@@ -102,47 +112,75 @@ class Dialogue:
             return
         self._admitted = await align_stage(self._services, self._admitted, self._bank)
         briefing = await self._briefing()
-        situation, settings = briefing.situation, self._services.settings
-        match on_connecting(briefing.connecting_facts(ended=False, settings=settings)):
+        if briefing.undelivered is not None and not briefing.situation.unanswered:
+            await self._make_good(briefing, briefing.undelivered)
+            return
+        facts = briefing.connecting_facts(settings=self._services.settings)
+        await self._connecting(on_connecting(facts), briefing)
+
+    async def _connecting(self, row: Connecting, briefing: Briefing) -> None:
+        situation = briefing.situation
+        match row:
             case Connecting.ENDED | Connecting.NOTHING:
                 pass
             case Connecting.ANSWER:
-                await self._catch_up(briefing)
+                await self._answer()
             case Connecting.PROFILE_GREETING:
                 await self._speak(situation, greet(situation, self._bank))
             case Connecting.OPENING:
-                await self._speak(situation, greet(situation, self._bank))
-                await self._suggest("opening")
+                await self._speak(situation, greet(situation, self._bank), chips_for="opening")
             case Connecting.RE_GREETING:
-                idle = situation.now - briefing.last.said_at if briefing.last else timedelta()
-                await self._speak(situation, re_greet(situation, self._bank, idle))
-                await self._suggest("re_greeting")
+                decision = re_greet(situation, self._bank, briefing.idle)
+                await self._speak(situation, decision, chips_for="re_greeting")
             case Connecting.RESUME_CHIPS:
                 await self._suggest("resume")
-            case row:
+            case _:
                 assert_never(row)
 
-    async def _catch_up(self, briefing: Briefing) -> None:
-        """Answer what was left unanswered when the client or the server went away."""
-        if briefing.undelivered is not None and not briefing.situation.unanswered:
-            await deliver_again(self._services, self._outbox, briefing.undelivered)
-        else:
+    async def _make_good(self, briefing: Briefing, reply: Reply) -> None:
+        """See to a reply that never arrived, or that a lost connection cut in the middle.
+
+        A whole one is delivered again. Of one that was cut off the rest is not known: what it
+        answered is answered anew, and a greeting is said again.
+        """
+        if reply.finished:
+            deliver_again(self._outbox, reply)
+            if not reply.answers and briefing.situation.profile.complete:
+                await self._suggest("opening" if briefing.only_greeted else "re_greeting")
+            await mark_when_received(self._services, self._outbox, reply.id, len(reply.parts))
+            return
+        here = self._admitted.conversation.id
+        await self._services.store.write(
+            partial(take_back, conversation_id=here, reply_id=reply.id)
+        )
+        if reply.answers:
             await self._answer()
+        else:
+            await self._connecting(briefing.greeting_due, briefing)
 
     async def _answer(self) -> None:
         """Answer all turns that have no answer yet, those still being listened to excepted."""
         briefing = await self._briefing()
-        listening = self._services.recogniser.listening_to
-        waiting = tuple(t for t in briefing.situation.unanswered if not listening(t.id))
+        waiting = tuple(t for t in briefing.situation.unanswered if not self._to_be_heard(t))
         if not waiting or self._silenced:
             return
         situation = replace(briefing.situation, unanswered=waiting)
         decision = reply(situation, self._bank)
-        await self._speak(situation, decision)
-        if decision.intent is Intent.OPENING:
-            await self._suggest("opening")
+        opens = decision.intent is Intent.OPENING
+        await self._speak(situation, decision, chips_for="opening" if opens else None)
 
-    async def _speak(self, situation: Situation, decision: Decision) -> None:
+    def _to_be_heard(self, turn: Turn) -> bool:
+        """Whether the words of a turn are still to come: an engine is there, or on its way."""
+        if self._services.recogniser.listening_to(turn.id):
+            return True
+        engine = self._services.inference.capabilities.asr
+        hears = engine in (EngineState.READY, EngineState.LOADING)
+        return hears and turn.hearing is Hearing.WAITING
+
+    async def _speak(
+        self, situation: Situation, decision: Decision, *, chips_for: str | None = None
+    ) -> None:
+        """Say a decision, show chips after it where they are due, and see it received."""
         here = self._admitted.conversation
         delivery = Delivery(self._services, self._outbox, here, decision, situation.unanswered)
         try:
@@ -150,7 +188,9 @@ class Dialogue:
         except trio.Cancelled:
             delivery.cancel()
             raise
-        await delivery.delivered()
+        if chips_for is not None:
+            await self._suggest(chips_for)
+        await delivery.received()
 
     async def _suggest(self, reason: str) -> None:
         """Show chips for the current stage's empty slots; none when no slot is left."""
@@ -169,5 +209,11 @@ class Dialogue:
         async with self.taking:
             now = services.clock.now()
             return await services.store.read(
-                partial(brief, here=here, now=now, settings=services.settings)
+                partial(
+                    brief,
+                    here=here,
+                    first_stage=self._bank.stage_ids[0],
+                    now=now,
+                    settings=services.settings,
+                )
             )

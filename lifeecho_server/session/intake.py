@@ -39,7 +39,7 @@ from lifeecho_server.store import quota
 from lifeecho_server.store.conversations import end_conversation
 from lifeecho_server.store.database import Connection
 from lifeecho_server.store.recordings import NewRecording
-from lifeecho_server.store.transcripts import wait_again, waiting_recognition
+from lifeecho_server.store.transcripts import WaitingRecognition, wait_again
 from lifeecho_server.store.turns import NewTurn, Taken, find_duplicate, take_turn
 
 TRANSCRIPTIONS_AT_ONCE = 2
@@ -128,14 +128,25 @@ class Intake:
                 taken = await self._commit_recording(new, recording)
                 self._acknowledge(client_id, taken)
             if not taken.duplicate:
-                await self._listen(client_id, new.id)
+                self._listen(client_id, self._waiting(new, recording))
 
-    async def _listen(self, client_id: str | None, turn_id: str) -> None:
+    def _listen(self, client_id: str | None, waiting: WaitingRecognition) -> None:
         """Have a turn's recording recognised; a reply in the making waits for its words."""
-        self._dialogue.turn_taken(turn_id, readable=False)
-        waiting = await self._services.store.read(partial(waiting_recognition, turn_id=turn_id))
-        if waiting is not None:
-            self._services.recogniser.submit(waiting, client_id)
+        self._dialogue.turn_taken(waiting.turn_id, readable=False)
+        self._services.recogniser.submit(waiting, client_id)
+
+    def _waiting(self, new: NewTurn, recording: NewRecording) -> WaitingRecognition:
+        return WaitingRecognition(
+            turn_id=new.id,
+            conversation_id=new.conversation_id,
+            narrator_id=self._admitted.narrator.id,
+            user_id=new.user_id,
+            speaker=new.speaker,
+            recording_id=recording.id,
+            path=recording.path,
+            format=recording.format,
+            sample_rate=recording.sample_rate,
+        )
 
     async def _listen_again(self, client_id: str | None, known: Taken) -> None:
         """Have a recording recognised once more if its recognition had failed."""
@@ -143,8 +154,9 @@ class Intake:
             return
         turn_id = known.message_id
         with self._services.recogniser.expecting(turn_id):
-            if await self._services.store.write(partial(wait_again, turn_id=turn_id)):
-                await self._listen(client_id, turn_id)
+            waiting = await self._services.store.write(partial(wait_again, turn_id=turn_id))
+            if waiting is not None:
+                self._listen(client_id, waiting)
 
     async def _known(self, client_id: str | None) -> Taken | None:
         if client_id is None:
@@ -259,8 +271,13 @@ class Intake:
         """End the conversation: the reply in the making is cut off, the socket closes."""
         self._dialogue.silence()
         now = self._services.clock.now()
-        await self._services.store.write(
-            partial(end_conversation, conversation_id=self._admitted.conversation.id, at=now)
-        )
+        conversation_id = self._admitted.conversation.id
+        try:
+            await self._services.store.write(
+                partial(end_conversation, conversation_id=conversation_id, at=now)
+            )
+        except BaseException:
+            self._dialogue.speak_again()
+            raise
         self._outbox.put(Ended())
         self._close(CONVERSATION_ENDED)

@@ -44,10 +44,25 @@ class Outbox:
         if self._waiting > self._limit:
             self._sending.cancel()
 
-    async def flush(self) -> bool:
-        """Wait until all that was queued has been taken by the network; False if it never will."""
+    async def flush(self) -> None:
+        """Wait until all that was queued has been taken by the network, or never will be."""
         await self._empty.wait()
-        return not self._given_up
+
+    async def receive_all(self) -> None:
+        """Wait until the client itself has all that was queued: it answers a ping sent after it.
+
+        That the network took it says nothing: a phone that left the house looks the same for a
+        while. Raises PeerGone.
+        """
+        await self.flush()
+        if self._given_up:
+            raise PeerGone("the connection has closed")
+        await self._socket.ping()
+
+    @property
+    def said_goodbye(self) -> bool:
+        """Whether the client left in order, which it does after reading what it was sent."""
+        return self._socket.said_goodbye
 
     async def run(self) -> None:
         """Send until cancelled. Raises PeerGone when the client is gone or too slow."""

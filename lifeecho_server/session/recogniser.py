@@ -27,7 +27,7 @@ from lifeecho_server.protocol.faults import Fault
 from lifeecho_server.session.boundary import boundary
 from lifeecho_server.session.heard import Heard
 from lifeecho_server.store.database import Connection
-from lifeecho_server.store.errors import NotFound, StoreFailed
+from lifeecho_server.store.errors import StoreFailed
 from lifeecho_server.store.narrators import narrator
 from lifeecho_server.store.recordings import RecordingFiles
 from lifeecho_server.store.store import Store
@@ -117,34 +117,41 @@ class Recogniser:
         while True:
             capabilities = self._inference.capabilities
             if capabilities.asr is EngineState.READY:
-                for waiting in await self._left():
-                    if not self.listening_to(waiting.turn_id):
-                        self._pending.add(waiting.turn_id)
-                        await self._recognise(_Job(waiting, None, Priority.BACKGROUND))
+                await self._recognise_left()
                 await trio.sleep(SWEEP_PAUSE)
             else:
                 await self._inference.changed(capabilities)
 
-    async def _left(self) -> list[WaitingRecognition]:
+    async def _recognise_left(self) -> None:
+        """Recognise what waits, looking anew each time, until nothing is left or one stays."""
+        while (waiting := await self._longest_waiting()) is not None:
+            self._pending.add(waiting.turn_id)
+            if not await self._recognise(_Job(waiting, None, Priority.BACKGROUND)):
+                return
+
+    async def _longest_waiting(self) -> WaitingRecognition | None:
         try:
-            return await self._store.read(waiting_recognitions)
+            left = await self._store.read(waiting_recognitions)
         except StoreFailed as error:
             log.warning("waiting recordings unread kind=%s", type(error).__name__)
-            return []
+            return None
+        return next((each for each in left if not self.listening_to(each.turn_id)), None)
 
-    async def _recognise(self, job: _Job) -> None:
+    async def _recognise(self, job: _Job) -> bool:
+        """Recognise one recording and tell; False if it goes on waiting."""
         try:
             with boundary("recognition", Code.ASR_FAILED):
                 heard = await self._heard(job)
         except Fault as fault:
-            heard = Heard(job.waiting.turn_id, None, fault.code, job.client_id)
+            heard = await self._failed(job, fault.code)
         finally:
             self._pending.discard(job.waiting.turn_id)
         if heard is not None:
             self._tell(job.waiting.conversation_id, heard)
+        return heard is not None
 
     async def _heard(self, job: _Job) -> Heard | None:
-        """Recognise one recording and store what came of it; None if its turn is gone."""
+        """Recognise one recording and store what came of it; None if it goes on waiting."""
         waiting = job.waiting
         try:
             transcript = await self._transcript(job)
@@ -153,19 +160,27 @@ class Recogniser:
                     _store, turn_id=waiting.turn_id, transcript=transcript, at=self._clock.now()
                 )
             )
-        except NotFound:
-            return None
         except AsrUnavailable:
             return Heard(waiting.turn_id, None, Code.ASR_UNAVAILABLE, job.client_id)
         except (QueueFull, StoreFailed) as error:
             # It goes on waiting in the database, and the sweep takes it up.
             log.warning("recording waits turn=%s kind=%s", waiting.turn_id, type(error).__name__)
             return None
-        except (BadAudio, EngineFailed) as error:
-            await self._store.write(partial(mark_failed, turn_id=waiting.turn_id))
-            code = Code.BAD_AUDIO if isinstance(error, BadAudio) else Code.ASR_FAILED
-            return Heard(waiting.turn_id, None, code, job.client_id)
+        except BadAudio:
+            return await self._failed(job, Code.BAD_AUDIO)
+        except EngineFailed:
+            return await self._failed(job, Code.ASR_FAILED)
         return Heard(waiting.turn_id, transcript, None, job.client_id, stored.revision)
+
+    async def _failed(self, job: _Job, code: Code) -> Heard | None:
+        """Remember that a recording could not be recognised, so that it is not tried for ever."""
+        turn_id = job.waiting.turn_id
+        try:
+            await self._store.write(partial(mark_failed, turn_id=turn_id))
+        except StoreFailed as error:
+            log.warning("failure unstored turn=%s kind=%s", turn_id, type(error).__name__)
+            return None
+        return Heard(turn_id, None, code, job.client_id)
 
     async def _transcript(self, job: _Job) -> Transcript:
         waiting = job.waiting

@@ -3,6 +3,8 @@
 import logging
 from dataclasses import dataclass
 
+import trio
+
 from lifeecho_server.protocol.codes import (
     CONVERSATION_DELETED,
     NO_SUCH_USER,
@@ -18,9 +20,14 @@ from lifeecho_server.store.store import Store
 
 log = logging.getLogger("lifeecho.session")
 
+RETRY_SECONDS = 0.5
+"""After what pause the database is read again when it could not be."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
+    """A conversation that someone holds open, and with what right."""
+
     conversation_id: str
     user_id: str
     device_id: str | None
@@ -30,10 +37,13 @@ async def watch_revocations(store: Store, seats: Seats) -> None:
     """Cut off, within a second, who was locked out by another process."""
 
     async def changed() -> None:
-        try:
-            await close_revoked(store, seats)
-        except StoreFailed as error:
-            log.warning("revocations unread kind=%s", type(error).__name__)
+        while True:
+            try:
+                await close_revoked(store, seats)
+                return
+            except StoreFailed as error:
+                log.warning("revocations unread kind=%s", type(error).__name__)
+                await trio.sleep(RETRY_SECONDS)
 
     await store.watch(changed)
 
@@ -43,18 +53,18 @@ async def close_revoked(store: Store, seats: Seats) -> None:
 
     Raises StoreFailed.
     """
-    held = [_Held(cid, o.user_id, o.device_id) for cid, o in seats]
+    held = [Held(cid, o.user_id, o.device_id) for cid, o in seats]
     if not held:
         return
-    revoked = await store.read(lambda db: {one: _revoked(db, one) for one in held})
-    for one, closing in revoked.items():
-        occupant = seats.occupant(one.conversation_id)
-        same = occupant is not None and occupant.user_id == one.user_id
-        if occupant is not None and same and closing is not None:
+    closings = await store.read(lambda db: {one: revoked(db, one) for one in held})
+    for cid, occupant in seats:
+        closing = closings.get(Held(cid, occupant.user_id, occupant.device_id))
+        if closing is not None:
             occupant.close(closing)
 
 
-def _revoked(db: Connection, held: _Held) -> Closing | None:
+def revoked(db: Connection, held: Held) -> Closing | None:
+    """Return why a connection must be closed, if it must."""
     if signed_in(db, held.user_id, held.device_id) is None:
         return NO_SUCH_USER
     here = conversation(db, held.conversation_id)

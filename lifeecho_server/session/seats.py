@@ -115,6 +115,8 @@ class Seats:
     async def close_all(self, closing: Closing) -> None:
         """Ask every connection to end, and wait until they have."""
         while self._newest:
-            for seat in list(self._newest.values()):
+            seats = list(self._newest.values())
+            for seat in seats:
                 seat.occupant.close(closing)
+            for seat in seats:
                 await seat.ended.wait()

@@ -17,6 +17,11 @@ class Socket(Protocol):
         """Trio time at which the last byte came from the peer."""
         ...
 
+    @property
+    def said_goodbye(self) -> bool:
+        """Whether the peer closed in order, having read what came before."""
+        ...
+
     async def receive(self) -> str | bytes:
         """Return the next message. Raises PeerGone."""
         ...

@@ -52,19 +52,30 @@ class _OneAhead:
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self._held: str | None = None
-        self.count = 0
+        self._held: list[str] = []
+        self._said = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether no part has come yet."""
+        return not self._held and not self._said
 
     async def part(self, text: str) -> None:
-        held, self._held = self._held, text
-        self.count += 1
-        if held is not None:
-            await self._say(Part(held, self.count - 2, None, final=False))
+        """Say the part that was held, and hold this one; if that is cut off, both are held."""
+        self._held.append(text)
+        if len(self._held) > 1:
+            await self._say(Part(self._held[0], self._said, None, final=False))
+            del self._held[0]
+            self._said += 1
 
     async def finish(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            await self._say(Part(held, self.count - 1, self.count, final=True))
+        """Say what is held; its end is the reply's end."""
+        while self._held:
+            final = len(self._held) == 1
+            total = self._said + 1 if final else None
+            await self._say(Part(self._held[0], self._said, total, final=final))
+            del self._held[0]
+            self._said += 1
 
 
 class _Draft:
@@ -134,10 +145,10 @@ class Wording:
         ahead = _OneAhead(say)
         if decision.direction is not None and self._inference.capabilities.llm is EngineState.READY:
             await self._by_model(situation, decision, ahead)
-        if ahead.count:
-            await ahead.finish()
-        else:
+        if ahead.empty:
             await _by_script(decision, say)
+        else:
+            await ahead.finish()
 
     async def _by_model(self, situation: Situation, decision: Decision, ahead: _OneAhead) -> None:
         messages = prompt(situation, decision, self._bank)

@@ -4,9 +4,11 @@ Synchronous; the thread that runs it is the store's. One commit is one write to 
 slower the disk, the more jobs share it.
 """
 
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,9 +97,10 @@ def commit_together(db: Connection, jobs: Sequence[Callable[[Connection], Any]])
             db.execute("BEGIN IMMEDIATE")
             results = [_isolated(db, job) for job in jobs]
             db.execute("COMMIT")
-    except StoreFailed as failure:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
+    except (StoreFailed, sqlite3.Error) as failure:
+        with suppress(sqlite3.Error):
+            if db.in_transaction:
+                db.execute("ROLLBACK")
         return [outcome.Error(_again(failure)) for _ in jobs]
     return results
 
@@ -118,7 +121,7 @@ def _told(result: Result) -> Result:
     return outcome.Error(told(result.error)) if isinstance(result, outcome.Error) else result
 
 
-def _again(failure: StoreFailed) -> StoreFailed:
+def _again(failure: Exception) -> StoreFailed:
     copy = StoreFailed(str(failure))  # one for each task: a traceback belongs to one raise
     copy.__cause__ = failure.__cause__
     return copy

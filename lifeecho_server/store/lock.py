@@ -35,8 +35,12 @@ class DataLock:
             raise DataInUse(
                 f"the data folder {self._path.parent} is in use by process {holder}; stop it first"
             ) from None
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode("ascii"), 0)
+        try:
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}\n".encode("ascii"), 0)
+        except OSError as error:
+            os.close(file)
+            raise file_failure(error, self._path) from error
         self._file = file
         return self
 

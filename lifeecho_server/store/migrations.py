@@ -180,6 +180,7 @@ _CONVERSATIONS = (
         voice_session_id TEXT REFERENCES voice_sessions ON DELETE SET NULL,
         revision INTEGER NOT NULL DEFAULT 0 CHECK (revision >= 0),
         answered_by TEXT,
+        finished INTEGER NOT NULL DEFAULT 1 CHECK (finished IN (0, 1)),
         delivered INTEGER NOT NULL DEFAULT 0 CHECK (delivered >= 0),
         sealed INTEGER NOT NULL DEFAULT 0 CHECK (sealed IN (0, 1)),
         quota_day TEXT

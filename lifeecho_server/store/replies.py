@@ -12,10 +12,15 @@ from lifeecho_server.store.values import micros
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A stored reply and its parts in order."""
+    """A stored reply and its parts in order.
+
+    One that was cut off is not ``finished``; a greeting ``answers`` nothing.
+    """
 
     id: str
     parts: tuple[str, ...]
+    finished: bool
+    answers: bool
 
 
 def begin_reply(
@@ -26,6 +31,7 @@ def begin_reply(
     text: str,
     answers: Sequence[str],
     at: datetime,
+    final: bool,
 ) -> None:
     """Store an interviewer's turn with its first part; the turns with these ids are answered.
 
@@ -34,9 +40,9 @@ def begin_reply(
     """
     said_at = max(micros(at), _last_said_at(db, conversation_id))
     db.execute(
-        "INSERT INTO turns (id, conversation_id, speaker, hearing, text, said_at, stored_at)"
-        " VALUES (?, ?, 'interviewer', 'typed', ?, ?, ?)",
-        (reply_id, conversation_id, text, said_at, said_at),
+        "INSERT INTO turns (id, conversation_id, speaker, hearing, text, said_at, stored_at,"
+        " finished) VALUES (?, ?, 'interviewer', 'typed', ?, ?, ?, ?)",
+        (reply_id, conversation_id, text, said_at, said_at, final),
     )
     db.execute("INSERT INTO reply_parts VALUES (?, 0, ?)", (reply_id, text))
     db.execute(
@@ -51,10 +57,11 @@ def begin_reply(
         )
 
 
-def add_part(db: Connection, reply_id: str, text: str) -> int:
+def add_part(db: Connection, reply_id: str, text: str, *, final: bool) -> int:
     """Add a part to a reply that was begun; return its index. Raises NotFound."""
     changed = db.execute(
-        "UPDATE turns SET text = text || char(10) || ? WHERE id = ?", (text, reply_id)
+        "UPDATE turns SET text = text || char(10) || ?, finished = ? WHERE id = ?",
+        (text, final, reply_id),
     )
     if changed.rowcount == 0:
         raise NotFound("there is no such reply")
@@ -72,15 +79,34 @@ def mark_delivered(db: Connection, reply_id: str, parts: int) -> None:
 
 
 def undelivered_reply(db: Connection, conversation_id: str) -> Reply | None:
-    """Return the reply that ends a conversation and of which no part was delivered, if any."""
+    """Return the reply that ends a conversation if it was cut off, or not delivered at all."""
     row = db.execute(
-        "SELECT id, speaker, delivered FROM turns WHERE conversation_id = ?"
+        "SELECT id, speaker, delivered, finished FROM turns WHERE conversation_id = ?"
         " AND hearing <> 'silent' ORDER BY said_at DESC, seq DESC LIMIT 1",
         (conversation_id,),
     ).fetchone()
-    if row is None or row[1] != "interviewer" or row[2] > 0:
+    if row is None:
         return None
-    return Reply(row[0], parts_of(db, row[0]))
+    reply_id, speaker, delivered, finished = row
+    if speaker != "interviewer" or (delivered and finished):
+        return None
+    (answers,) = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM turns WHERE conversation_id = ? AND answered_by = ?)",
+        (conversation_id, reply_id),
+    ).fetchone()
+    return Reply(reply_id, parts_of(db, reply_id), bool(finished), bool(answers))
+
+
+def take_back(db: Connection, *, conversation_id: str, reply_id: str) -> None:
+    """Let the turns that a cut-off reply answered wait for an answer again.
+
+    The reply itself stays as what was said so far, and is not gone on with.
+    """
+    db.execute("UPDATE turns SET finished = 1, delivered = 1 WHERE id = ?", (reply_id,))
+    db.execute(
+        "UPDATE turns SET answered_by = NULL WHERE conversation_id = ? AND answered_by = ?",
+        (conversation_id, reply_id),
+    )
 
 
 def parts_of(db: Connection, reply_id: str) -> tuple[str, ...]:

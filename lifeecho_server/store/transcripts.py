@@ -100,12 +100,12 @@ def mark_failed(db: Connection, turn_id: str) -> None:
     )
 
 
-def wait_again(db: Connection, turn_id: str) -> bool:
-    """Let a recording whose recognition failed be recognised again; False when it had not."""
+def wait_again(db: Connection, turn_id: str) -> WaitingRecognition | None:
+    """Let a recording whose recognition failed be recognised again; None when it had not."""
     changed = db.execute(
         "UPDATE turns SET hearing = 'waiting' WHERE id = ? AND hearing = 'failed'", (turn_id,)
     )
-    return changed.rowcount > 0
+    return waiting_recognition(db, turn_id) if changed.rowcount else None
 
 
 @dataclass(frozen=True, slots=True)

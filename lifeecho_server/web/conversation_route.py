@@ -1,12 +1,13 @@
 """``GET /ws/conversation/{id}``: from a request's head to a running connection."""
 
 import itertools
+import math
 import re
 from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import trio
-from trio_websocket import wrap_server_stream
+from trio_websocket import ConnectionClosed, wrap_server_stream
 
 from lifeecho_server.accounts.tokens import Bearer, TokenRefused, check
 from lifeecho_server.protocol.codes import (
@@ -42,6 +43,8 @@ RECEIVE_BUFFER = 64 * 1024
 """Bytes read at once; 64 KiB takes large messages in half the time of the library's 4 KiB."""
 CLOSE_TIMEOUT = 2.0
 """Seconds that a client has to answer a close frame."""
+TAKEOVER_TIMEOUT = 0.5
+"""The same while a newer connection waits: the older is often a network that is no more."""
 DEFAULT_LANGUAGE = "zh"
 
 
@@ -72,7 +75,7 @@ class ConversationRoute:
         settings = self._services.settings
         entry = await self._entry(head)
         async with trio.open_nursery() as nursery:
-            with trio.move_on_after(settings.head_timeout) as patience:
+            with trio.move_on_after(settings.head_timeout) as patience, suppress(ConnectionClosed):
                 handshake = await wrap_server_stream(
                     nursery,
                     stream,
@@ -80,7 +83,7 @@ class ConversationRoute:
                     receive_buffer_size=RECEIVE_BUFFER,
                 )
                 websocket = await handshake.accept()
-            if not patience.cancelled_caught:
+                patience.deadline = math.inf
                 await self._talk(TrioSocket(websocket, stream), request, entry)
             nursery.cancel_scope.cancel()
 
@@ -96,7 +99,7 @@ class ConversationRoute:
             return Refused(closing_for(error))
         except StoreFailed:
             return Refused(SERVER_BUSY, Fault(Code.STORE_FAILED))
-        return Refused(NO_SUCH_USER) if user is None else (user, bearer)
+        return (user, bearer) if user else Refused(NO_SUCH_USER)
 
     async def _talk(
         self, socket: TrioSocket, request: Request, entry: "tuple[User, Bearer] | Refused"
@@ -124,8 +127,11 @@ class ConversationRoute:
                 await self._run(connection)
                 if connection.closing is not None:
                     closing = connection.closing
+                    hurried = closing is OPENED_ELSEWHERE
                     await socket.close(
-                        closing.code, closing.reason(admitted.language), CLOSE_TIMEOUT
+                        closing.code,
+                        closing.reason(admitted.language),
+                        TAKEOVER_TIMEOUT if hurried else CLOSE_TIMEOUT,
                     )
                 await socket.linger()
         except Full:
@@ -156,7 +162,10 @@ class ConversationRoute:
 
 def parse_request(target: str, arrival: int) -> Request | None:
     """Return what a request target asks for; None where it names no conversation."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return None
     match = PATH.fullmatch(parts.path)
     if match is None:
         return None

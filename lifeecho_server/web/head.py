@@ -8,6 +8,7 @@ import trio
 HEAD_MAX = 16 * 1024
 """Bytes that a request head may have; hypercorn and wsproto take the same order of size."""
 RECEIVE_BYTES = 64 * 1024
+SPOKEN = (b"1.0", b"1.1")
 
 
 class BadHead(Exception):
@@ -26,10 +27,9 @@ class Head:
         """Return the first header of a name (given in lower case)."""
         return next((value for key, value in self.headers if key == name), None)
 
-    @property
-    def wants_websocket(self) -> bool:
-        """Whether it asks to become a WebSocket."""
-        return (self.header("upgrade") or "").strip().lower() == "websocket"
+    def wants(self, protocol: str) -> bool:
+        """Whether it asks to go on in another protocol (given in lower case)."""
+        return (self.header("upgrade") or "").strip().lower() == protocol
 
 
 async def read_head(stream: trio.abc.Stream) -> tuple[Head, bytes]:
@@ -45,7 +45,12 @@ async def read_head(stream: trio.abc.Stream) -> tuple[Head, bytes]:
         except h11.RemoteProtocolError as error:
             raise BadHead(str(error)) from None
         if isinstance(event, h11.Request):
-            return _head(event), bytes(received)
+            head = _head(event)
+            if received.find(b"\r\n\r\n") > HEAD_MAX:
+                raise BadHead("the head is too long")
+            if event.http_version not in SPOKEN or head.wants("h2c"):
+                raise BadHead("only HTTP/1.1 is spoken here")
+            return head, bytes(received)
         if event is not h11.NEED_DATA:
             raise BadHead("the connection ended before a request")
 

@@ -23,13 +23,17 @@ class Listener:
     """Accepts connections and hands each on.
 
     A head that is too long, malformed or slower than ``head_timeout`` seconds ends its connection;
-    so does everything beyond ``most`` connections at once.
+    so do a sending that takes longer than ``send_timeout``, and everything beyond ``most``
+    connections at once.
     """
 
-    def __init__(self, *, upgrade: Upgrade, plain: Plain, head_timeout: float, most: int) -> None:
+    def __init__(
+        self, *, upgrade: Upgrade, plain: Plain, head_timeout: float, send_timeout: float, most: int
+    ) -> None:
         self._upgrade = upgrade
         self._plain = plain
         self._head_timeout = head_timeout
+        self._send_timeout = send_timeout
         self._most = most
         self._open = 0
 
@@ -72,8 +76,8 @@ class Listener:
             return
         except trio.BrokenResourceError:
             return
-        replayed = ReplayStream(stream, received)
-        if head.wants_websocket:
+        replayed = ReplayStream(stream, received, timeout=self._send_timeout)
+        if head.wants("websocket"):
             await self._upgrade(replayed, head)
         else:
             await self._plain(replayed)

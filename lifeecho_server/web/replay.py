@@ -6,11 +6,14 @@ import trio
 class ReplayStream(trio.abc.HalfCloseableStream):
     """A socket stream whose first bytes were looked at.
 
-    ``heard_at`` is the trio time of the last byte from the peer. ``socket`` is there for hypercorn.
+    A peer that takes nothing for ``timeout`` seconds of one sending counts as gone: no sending can
+    hold up the server's stopping. ``heard_at`` is the trio time of the last byte from the peer.
+    ``socket`` is there for hypercorn.
     """
 
-    def __init__(self, stream: trio.SocketStream, first: bytes) -> None:
+    def __init__(self, stream: trio.SocketStream, first: bytes, *, timeout: float) -> None:
         self._stream = stream
+        self._timeout = timeout
         self._first = first
         self.socket = stream.socket
         self.heard_at = trio.current_time()
@@ -27,8 +30,11 @@ class ReplayStream(trio.abc.HalfCloseableStream):
         return data
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send to the peer."""
-        await self._stream.send_all(data)
+        """Send to the peer. Raises trio.BrokenResourceError when it is gone or takes nothing."""
+        with trio.move_on_after(self._timeout) as patience:
+            await self._stream.send_all(data)
+        if patience.cancelled_caught:
+            raise trio.BrokenResourceError("the peer reads too slowly")
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until the peer takes more."""

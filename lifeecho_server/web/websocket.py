@@ -4,14 +4,18 @@ from contextlib import suppress
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
+from wsproto.utilities import LocalProtocolError
 
 from lifeecho_server.session.socket import PeerGone
 from lifeecho_server.web.replay import ReplayStream
 
 TOO_BIG = 1009
+GOODBYES = (1000, 1001, 1005)
+"""Close codes of a client that leaves in order: done, page left, no code given (RFC 6455, 7.4.1)"""
 LINGER_SECONDS = 2.0
 """How long what a client still sends is thrown away, so that it can read why it was closed."""
 LINGER_BYTES = 64 * 1024
+READER_PAUSE = 0.05
 
 
 class TrioSocket:
@@ -26,6 +30,12 @@ class TrioSocket:
         """Trio time at which the last byte came from the peer."""
         return self._stream.heard_at
 
+    @property
+    def said_goodbye(self) -> bool:
+        """Whether the peer closed in order."""
+        closed = self._connection.closed
+        return closed is not None and closed.code in GOODBYES
+
     async def receive(self) -> str | bytes:
         """Return the next message. Raises PeerGone."""
         try:
@@ -38,14 +48,14 @@ class TrioSocket:
         """Send a text frame. Raises PeerGone."""
         try:
             await self._connection.send_message(frame)
-        except ConnectionClosed:
+        except (ConnectionClosed, LocalProtocolError):
             raise PeerGone("the connection has closed") from None
 
     async def ping(self) -> None:
         """Send a ping and wait for its pong. Raises PeerGone."""
         try:
             await self._connection.ping()
-        except ConnectionClosed:
+        except (ConnectionClosed, LocalProtocolError):
             raise PeerGone("the connection has closed") from None
 
     async def close(self, code: int, reason: str, timeout: float) -> None:
@@ -63,5 +73,12 @@ class TrioSocket:
             return
         with trio.move_on_after(LINGER_SECONDS), suppress(trio.BrokenResourceError):
             await self._stream.send_eof()
-            while await self._stream.receive_some(LINGER_BYTES):
+            while await self._read_away():
                 pass
+
+    async def _read_away(self) -> bool:
+        try:
+            return bool(await self._stream.receive_some(LINGER_BYTES))
+        except trio.BusyResourceError:  # the library's reader has not noticed its end yet
+            await trio.sleep(READER_PAUSE)
+            return True

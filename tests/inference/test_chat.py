@@ -4,7 +4,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import pytest
 import trio
 import trio.testing
 
@@ -13,7 +12,6 @@ from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.inference.activity import Activity
 from lifeecho_server.inference.chat import ChatLane
 from lifeecho_server.inference.errors import (
-    ContextOverflow,
     EngineFailed,
     LlmUnavailable,
     QueueFull,
@@ -276,8 +274,6 @@ async def test_without_a_model_it_says_so_at_once() -> None:
         await loading.reached.wait()
         await talk.ask("early")
         assert "loading" in str(talk.said["early"])
-        with pytest.raises(LlmUnavailable):
-            await talk.lane.fit([Message("user", "hi")], 10)
         loading.clear()
         while not talk.loader.unavailable:
             await trio.testing.wait_all_tasks_blocked()
@@ -301,58 +297,6 @@ async def test_the_queue_is_bounded() -> None:
             assert isinstance(talk.said["three"], QueueFull)
             obstacle.clear()
     assert talk.said["one"] == talk.said["two"] == "Tell me more."
-
-
-async def test_fit_counts_with_the_models_own_tokens() -> None:
-    model = FakeChatModel()
-    talk = Talk(lambda: model)
-    messages = [Message("system", "s"), *[Message("user", "x" * 20)] * 20, Message("user", "end")]
-    async with talk.running():
-        await talk.loader.ready()
-        assert await talk.lane.fit(messages, None) == messages
-        kept = await talk.lane.fit(messages, 200)
-        assert len(model.prompt(kept)) <= 200
-        assert (kept[0], kept[-1]) == (messages[0], messages[-1])
-        with pytest.raises(ContextOverflow):
-            await talk.lane.fit(messages, 5)
-
-
-async def test_counting_that_hangs_gives_the_engine_up_and_what_it_was_at(
-    mock_clock: trio.testing.MockClock,
-) -> None:
-    chapter, count = Obstacle(), Obstacle()
-
-    class Stubborn(FakeChatModel):
-        def prompt(self, messages: Sequence[Message]) -> list[int]:
-            if messages[-1].content == "poison":
-                count.block()
-            return super().prompt(messages)
-
-    fresh = iter([Stubborn(hook=at("chapter", chapter.block)), FakeChatModel(reply=b"anew")])
-    talk = Talk(lambda: next(fresh))
-    async with talk.running():
-        stubborn = await talk.loader.ready()
-        async with trio.open_nursery() as work:
-            work.start_soon(talk.ask, "chapter", Priority.BACKGROUND)
-            await chapter.reached.wait()
-            with talk.activity.under_way(Priority.LIVE):
-                chapter.clear()
-                async with trio.open_nursery() as counting:
-
-                    @counting.start_soon
-                    async def fit() -> None:
-                        with pytest.raises(EngineFailed):
-                            await talk.lane.fit([Message("user", "poison")], 10)
-
-                    await count.reached.wait()
-                    await trio.testing.wait_all_tasks_blocked()
-                    mock_clock.jump(61)
-        await talk.loader.ready()
-        assert isinstance(talk.said["chapter"], EngineFailed)
-        await talk.ask("person")
-        assert talk.said["person"] == "anew"
-        count.clear()
-        await trio.to_thread.run_sync(stubborn.engine.closed.wait)
 
 
 async def test_steps_run_one_at_a_time_outside_the_event_loop() -> None:

@@ -4,6 +4,7 @@ import pytest
 import trio
 import trio.testing
 
+from lifeecho_server.inference.edge import EngineBroke
 from lifeecho_server.inference.errors import StepHung
 from lifeecho_server.inference.lease import Lease
 from tests.inference.fakes import FakeTranscriber, Obstacle
@@ -12,7 +13,7 @@ from tests.inference.fakes import FakeTranscriber, Obstacle
 async def test_a_step_gives_its_result_or_raises() -> None:
     lease = Lease(FakeTranscriber())
     assert await lease.step(lambda: 7, timeout=5) == 7
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(EngineBroke, match="ZeroDivisionError"):
         await lease.step(lambda: 1 // 0, timeout=5)
     assert not lease.ended
 

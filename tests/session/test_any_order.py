@@ -1,5 +1,6 @@
 """Whatever a client does in whatever order: nothing is lost, doubled, or left unanswered."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.house import House, Talker
+from tests.house import PATIENCE, House, Talker
 
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=60
@@ -103,13 +104,23 @@ class Client(RuleBasedStateMachine):
         assert self.on.closed().code == 1000
         self.talker, self.ended = None, True
 
+    def wait_for_answers(self) -> None:
+        """Wait until every turn has its answer; the test's patience ends it otherwise."""
+        unanswered = (
+            "SELECT count(*) FROM turns WHERE conversation_id = ?"
+            " AND answered_by IS NULL AND speaker = 'narrator'"
+        )
+        deadline = time.monotonic() + PATIENCE
+        while self.house.ask(unanswered, self.conversation) != [(0,)]:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
     def teardown(self) -> None:
         if self.talker is not None:
             self.talker.socket.close()
         if not self.ended:
             self.connect()
-            self.on.say("ping")
-            self.on.until("pong")
+            self.wait_for_answers()
             self.on.socket.close()
         stored = self.house.ask(
             "SELECT client_id, text FROM turns WHERE conversation_id = ?"

@@ -10,6 +10,8 @@ from lifeecho_server.session.socket import PeerGone
 class Peer:
     """The other side: answers the first pings, then is silent or gone."""
 
+    said_goodbye = False
+
     def __init__(self, answers: int, *, gone: bool = False) -> None:
         self.heard_at = trio.current_time()
         self.pinged: list[float] = []

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import time
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -282,3 +283,49 @@ def files(data_dir: Path) -> list[Path]:
 
 def _base64(sound: bytes) -> str:
     return base64.b64encode(sound).decode()
+
+
+def test_recording_that_breaks_the_engine_is_tried_once(build_house: Callable[..., House]) -> None:
+    def break_down() -> None:
+        raise TypeError("a bare fault of a library")
+
+    transcriber = ScriptedTranscriber(before=break_down)
+    house = build_house(engines=Engines(transcriber))
+    house.elder("rose")
+    with house.opened("rose") as talker:
+        talker.audio(ENGLISH.path.read_bytes(), "a-1")
+        talker.expect("message_ack")
+        assert talker.error()["code"] == "ASR_FAILED"
+        assert talker.reply()
+        talker.quiet()
+    assert house.ask("SELECT hearing FROM turns WHERE speaker = 'narrator'") == [("failed",)]
+    transcriber.before = lambda: None
+    with house.talker("rose") as talker:
+        talker.until("topic_suggestions")
+        talker.audio(ENGLISH.path.read_bytes(), "a-2")
+        talker.expect("message_ack")
+        assert talker.expect("transcript")["text"] == transcriber.text
+
+
+def test_each_left_recording_is_recognised_once(build_house: Callable[..., House]) -> None:
+    transcriber = ScriptedTranscriber()
+    engines = Engines()
+    house = build_house(engines=engines)
+    house.elder("rose")
+    with house.opened("rose") as talker:
+        for number in range(3):
+            talker.audio(ENGLISH.path.read_bytes(), f"a-{number}")
+            talker.until("message_ack")
+            talker.until("error")
+        talker.reply()
+    house.stop()
+    engines.transcriber = transcriber
+    house.start()
+    with house.talker("rose") as talker:
+        talker.audio(ENGLISH.path.read_bytes(), "a-3")
+        transcripts = [talker.until("transcript") for _ in range(1)]
+        talker.reply()
+    while house.ask("SELECT count(*) FROM turns WHERE hearing = 'waiting'") != [(0,)]:
+        time.sleep(0.01)
+    assert [transcript["revision"] for transcript in transcripts] == [1]
+    assert transcriber.heard == 4

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from lifeecho_server.interview.situation import Profile
 from lifeecho_server.settings import Plan
 from tests.house import Closed, House
 
@@ -297,3 +298,53 @@ def test_fault_of_ours_is_told_with_a_reference(house: House) -> None:
         house.change(lambda db: db.execute("DROP TRIGGER broken"))
         talker.text("We lived by the river.", "m-1")
         assert talker.expect("message_ack")["status"] == "stored"
+
+
+def test_greeting_that_was_cut_off_is_said_again(build_house: Callable[..., House]) -> None:
+    house = build_house(part_pause=0.2)
+    house.elder("mary", profile=Profile())
+    with house.talker("mary") as talker:
+        assert talker.expect("agent_response")["final"] is False
+    with house.talker("mary") as talker:
+        assert "?" in talker.reply()[-1]["text"]
+    with house.talker("mary") as talker:
+        talker.quiet()
+
+
+def test_reply_that_was_cut_off_is_made_anew(build_house: Callable[..., House]) -> None:
+    house = build_house(part_pause=0.2)
+    house.elder("rose")
+    with house.opened("rose") as talker:
+        talker.text("We had a garden with a plum tree.")
+        talker.expect("message_ack")
+        assert talker.expect("agent_response")["final"] is False
+    with house.talker("rose") as talker:
+        assert talker.reply()[-1]["final"] is True
+        talker.quiet()
+    [(answered,)] = house.ask("SELECT answered_by FROM turns WHERE speaker = 'narrator'")
+    assert answered == house.ask("SELECT id FROM turns ORDER BY seq DESC LIMIT 1")[0][0]
+
+
+def test_subject_can_be_changed_again_and_again(house: House) -> None:
+    with house.opened("rose") as talker:
+        stages = []
+        for _ in range(3):
+            talker.text("Let's talk about something else.")
+            talker.expect("message_ack")
+            talker.reply()
+            stages.append(house.ask("SELECT stage FROM conversations")[0][0])
+    assert stages == ["school", "work", "family"]
+
+
+def test_ending_that_could_not_be_stored_is_told_and_the_talk_goes_on(house: House) -> None:
+    trigger = "CREATE TRIGGER broken BEFORE UPDATE OF ended_at ON conversations BEGIN"
+    with house.opened("rose", lang="en") as talker:
+        house.change(lambda db: db.execute(f"{trigger} SELECT RAISE(ABORT, 'x'); END"))
+        talker.say("end_conversation", "e-1")
+        assert talker.error()["reply_to"] == "e-1"
+        talker.text("Then I will tell one more.")
+        talker.expect("message_ack")
+        assert talker.reply()
+        house.change(lambda db: db.execute("DROP TRIGGER broken"))
+        talker.say("end_conversation")
+        talker.expect("end_conversation")

@@ -82,6 +82,7 @@ def reply(
     *,
     answers: Sequence[str] = (),
     said: float = 0.0,
+    final: bool = True,
 ) -> None:
     """Begin a reply so many seconds after noon."""
     replies.begin_reply(
@@ -90,6 +91,7 @@ def reply(
         conversation_id="talk",
         text=text,
         answers=answers,
+        final=final,
         at=after(said),
     )
 

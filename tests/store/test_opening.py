@@ -36,7 +36,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "take_turn": lambda db: take(db, recorded_turn("new")),
     "find_duplicate": lambda db: turns.find_duplicate(db, "talk", "client"),
     "begin_reply": lambda db: reply(db, "new", answers=["a"]),
-    "add_part": lambda db: replies.add_part(db, "r", "more"),
+    "add_part": lambda db: replies.add_part(db, "r", "more", final=True),
     "mark_delivered": lambda db: replies.mark_delivered(db, "r", 1),
     "waiting_recognitions": transcripts.waiting_recognitions,
     "store_transcript": lambda db: transcripts.store_transcript(

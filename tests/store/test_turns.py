@@ -104,30 +104,49 @@ def test_a_reply_answers_the_turns_it_names(db: Connection) -> None:
     assert turns.last_message_id(db, "talk") == "r"
     with pytest.raises(NotFound):
         replies.begin_reply(
-            db, reply_id="x", conversation_id="unknown", text="x", answers=(), at=NOON
+            db, reply_id="x", conversation_id="unknown", text="x", answers=(), at=NOON, final=True
         )
 
 
 def test_a_reply_grows_part_by_part(db: Connection) -> None:
     reply(db, "r", "first")
-    assert replies.add_part(db, "r", "second\nline") == 1
-    assert replies.add_part(db, "r", "third") == 2
+    assert replies.add_part(db, "r", "second\nline", final=True) == 1
+    assert replies.add_part(db, "r", "third", final=True) == 2
     assert turns.last_turn(db, "talk") == Turn(
         "r", Speaker.INTERVIEWER, "first\nsecond\nline\nthird", NOON, Hearing.TYPED
     )
     assert replies.parts_of(db, "r") == ("first", "second\nline", "third")
     with pytest.raises(NotFound):
-        replies.add_part(db, "unknown", "x")
+        replies.add_part(db, "unknown", "x", final=True)
 
 
 def test_a_reply_that_never_arrived_is_found_until_it_has(db: Connection) -> None:
     assert replies.undelivered_reply(db, "talk") is None
     take(db, new_turn("a"))
     reply(db, "r", "first", answers=["a"], said=1)
-    replies.add_part(db, "r", "second")
-    assert replies.undelivered_reply(db, "talk") == replies.Reply("r", ("first", "second"))
+    replies.add_part(db, "r", "second", final=True)
+    whole = replies.Reply("r", ("first", "second"), finished=True, answers=True)
+    assert replies.undelivered_reply(db, "talk") == whole
     replies.mark_delivered(db, "r", 1)
     assert replies.undelivered_reply(db, "talk") is None
+
+
+def test_a_reply_that_was_cut_off_is_found_until_it_is_taken_back(db: Connection) -> None:
+    take(db, new_turn("a"))
+    reply(db, "r", "first", answers=["a"], said=1, final=False)
+    replies.mark_delivered(db, "r", 1)
+    cut = replies.Reply("r", ("first",), finished=False, answers=True)
+    assert replies.undelivered_reply(db, "talk") == cut
+    assert turns.unanswered(db, "talk") == ()
+    replies.take_back(db, conversation_id="talk", reply_id="r")
+    assert replies.undelivered_reply(db, "talk") is None
+    assert [turn.id for turn in turns.unanswered(db, "talk")] == ["a"]
+
+
+def test_a_greeting_answers_nothing(db: Connection) -> None:
+    reply(db, "r", "hello")
+    found = replies.undelivered_reply(db, "talk")
+    assert found == replies.Reply("r", ("hello",), finished=True, answers=False)
 
 
 def test_a_reply_comes_last_even_when_the_clock_was_set_back(db: Connection) -> None:
