@@ -78,10 +78,12 @@ class Engines:
     transcriber: Transcriber | None = None
     chat_model: ChatModel | None = None
     new_chat_model: Callable[[], ChatModel] | None = None
+    loading: Callable[[], None] = lambda: None
     broken: bool = False
     version: int = 0
 
     def load_transcriber(self) -> Transcriber | None:
+        self.loading()
         if self.broken:
             raise ModelBroken("the model is broken")
         return self.transcriber

@@ -260,6 +260,57 @@ def test_recording_that_was_never_recognised_is_answered_after_a_restart(
     assert house.ask("SELECT hearing FROM turns WHERE speaker = 'narrator'") == [("heard",)]
 
 
+def test_recording_left_by_a_kill_is_answered_on_its_words_once_the_model_has_loaded(
+    build_house: Callable[..., House],
+) -> None:
+    engines = Engines()
+    house = build_house(engines=engines)
+    house.elder("rose")
+    with house.opened("rose") as talker:
+        talker.audio(ENGLISH.path.read_bytes(), "a-1")
+        talker.until("error")
+        talker.reply()
+    house.stop()
+    house.change(
+        lambda db: (
+            db.execute("UPDATE turns SET answered_by = NULL"),
+            db.execute("DELETE FROM turns WHERE speaker = 'interviewer' AND seq > 1"),
+        )
+    )
+    gate = Gate()
+    engines.transcriber, engines.loading = ScriptedTranscriber(ENGLISH.text), gate.wait
+    house.start()
+    assert gate.reached.wait(20)
+    with house.talker("rose") as talker:
+        talker.quiet()
+        gate.opened.set()
+        assert talker.expect("transcript")["text"] == ENGLISH.text
+        assert talker.reply()
+        talker.quiet()
+
+
+def test_recording_left_waiting_is_answered_kindly_when_the_model_does_not_load(
+    build_house: Callable[..., House],
+) -> None:
+    engines = Engines(ScriptedTranscriber())
+    house = build_house(engines=engines)
+    house.elder("rose")
+    house.opened("rose").socket.close()
+    house.stop()
+    gate = Gate()
+    engines.loading, engines.broken = gate.wait, True
+    house.start()
+    with house.talker("rose") as talker:
+        talker.expect("topic_suggestions")
+        talker.audio(ENGLISH.path.read_bytes(), "a-1")
+        talker.expect("message_ack")
+        talker.quiet()
+        gate.opened.set()
+        assert talker.until("error")["code"] == "ASR_UNAVAILABLE"
+        assert talker.reply()
+        talker.quiet()
+
+
 def test_audio_minutes_are_a_quota(build_house: Callable[..., House]) -> None:
     plans = {"unlimited": Plan(audio_minutes_a_day=0.02)}
     house = build_house(models_dir=MODELS, llm_model="none", plans=plans)
