@@ -51,6 +51,11 @@ HOTWORD_CHARACTERS = 50
 Chinese takes about 200, and a character up to 3; a small model loses its way over many names."""
 
 
+MARGIN_SECONDS = 0.3
+"""Silence put before and after the sound of a window: a word at its very edge is heard worse.
+Measured with the micro model on untrimmed phrases: 10 of 144 wrong without it, none of 288 with."""
+
+
 def load_whisper(folder: Path, threads: int | None = None) -> "WhisperTranscriber":
     """Load a CTranslate2 Whisper folder; ``threads`` of None suit the machine.
 
@@ -116,11 +121,11 @@ class WhisperRecognition:
         self._voice = np.concatenate([self._voice, heard])
         if len(self._voice) == frames_in(self._samples):
             stretches = speech_stretches(self._voice, len(self._samples))
-            limit = round(self._model.window_seconds * SAMPLE_RATE)
+            limit = round((self._model.window_seconds - 2 * MARGIN_SECONDS) * SAMPLE_RATE)
             self._windows = windows(stretches, self._voice, limit)
 
     def _recognise(self, window: Window) -> None:
-        sound = window.samples(self._samples)
+        sound = np.pad(window.samples(self._samples), round(MARGIN_SECONDS * SAMPLE_RATE))
         language = self._language(sound)
         heard = self._hear(sound, language)
         found = [s for piece in heard if (s := self._segment(window, piece))]
@@ -144,7 +149,7 @@ class WhisperRecognition:
         return self._model.hear(sound, language, prompt, self._hotwords)
 
     def _segment(self, window: Window, heard: Heard) -> Segment | None:
-        start, end = window.span(heard.start, heard.end)
+        start, end = window.span(heard.start - MARGIN_SECONDS, heard.end - MARGIN_SECONDS)
         if self._is_made_up(heard, start, end):
             return None
         text = self._script.convert(without_loops(heard.text), self._hearing.script)

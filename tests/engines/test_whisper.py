@@ -1,5 +1,3 @@
-import json
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,17 +13,13 @@ from lifeecho_server.engines.wording import joined
 from tests.engines.clips import Clip, clips, encoded, noise, silence, sine, spaced
 
 MICRO_WHISPER = Path(__file__).parents[1] / "models" / "micro-whisper"
-CHUNK_SECONDS = 5  # two or three of its phrases are what the micro Whisper hears at once
 
 ANY_HEARING = Hearing()
 
 
 @pytest.fixture(scope="module")
-def whisper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WhisperTranscriber]:
-    folder = tmp_path_factory.mktemp("models") / "micro-whisper"
-    shutil.copytree(MICRO_WHISPER, folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps({"chunk_length": CHUNK_SECONDS}))
-    transcriber = load_whisper(folder)
+def whisper() -> Iterator[WhisperTranscriber]:
+    transcriber = load_whisper(MICRO_WHISPER)
     yield transcriber
     transcriber.close()
 

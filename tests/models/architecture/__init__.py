@@ -1,0 +1,1 @@
+"""Models of true architecture and size, but random weights: text is noise, cost is real."""

@@ -1,0 +1,1 @@
+"""The micro llama: conversations, tokenizer, network, training, export to GGUF, evaluation."""

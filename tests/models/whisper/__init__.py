@@ -1,0 +1,1 @@
+"""The micro Whisper: speech, tokenizer, network, training, export to CTranslate2, evaluation."""
