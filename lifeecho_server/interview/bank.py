@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cached_property
 from importlib import resources
 from typing import Any
 
@@ -29,14 +30,17 @@ class Words:
     def __init__(self, terms: Texts, *, spaced: bool) -> None:
         """Compile ``terms``; with ``spaced`` they match at word boundaries, plural included."""
         self.terms = terms
-        every = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
-        self._pattern = re.compile(
-            rf"\b(?:{every})(?:s|es)?\b" if spaced else f"(?:{every})", re.IGNORECASE
-        )
+        folded = sorted((term.casefold() for term in terms), key=len, reverse=True)
+        every = "|".join(map(re.escape, folded))
+        self._pattern = re.compile(rf"\b(?:{every})(?:s|es)?\b" if spaced else f"(?:{every})")
 
-    def count(self, text: str) -> int:
-        """Return how many different words of these are in ``text``."""
-        return len({found.casefold() for found in self._pattern.findall(text)})
+    def count(self, folded: str) -> int:
+        """Return how many different words of these are in a text.
+
+        The text is given case-folded: folding it once is half as dear as a pattern that ignores
+        case, and there are as many patterns as slots.
+        """
+        return len(set(self._pattern.findall(folded)))
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -239,7 +243,7 @@ class GuardTexts(Record, frozen=True):
     role: Pattern
 
 
-class Bank(Record, frozen=True):
+class Bank(Record, frozen=True, dict=True):
     """One language's data, read once and passed around."""
 
     language: str
@@ -273,7 +277,7 @@ class Bank(Record, frozen=True):
         """The stages' ids in order."""
         return tuple(stage.id for stage in self.stages)
 
-    @property
+    @cached_property
     def slots(self) -> Mapping[str, Slot]:
         """All slots by id, in order."""
         return {slot.id: slot for stage in self.stages for slot in stage.slots}

@@ -22,7 +22,8 @@ class Told:
 
 def word_hits(text: str, bank: Bank) -> dict[str, int]:
     """Return for each slot how many of its different words are in ``text``; only those hit."""
-    hits = {slot_id: slot.words.count(text) for slot_id, slot in bank.slots.items()}
+    folded = text.casefold()
+    hits = {slot_id: slot.words.count(folded) for slot_id, slot in bank.slots.items()}
     return {slot_id: count for slot_id, count in hits.items() if count}
 
 

@@ -74,6 +74,7 @@ def test_the_event_loop_keeps_its_share(processors: int, threads: int) -> None:
 
 
 def test_a_window_is_what_the_model_hears_at_once(folder: Path) -> None:
+    (folder / "preprocessor_config.json").unlink()
     assert open_whisper(folder, 1).window_seconds == 29.5
     (folder / "preprocessor_config.json").write_text('{"chunk_length": 5}')
     assert open_whisper(folder, 1).window_seconds == 4.5

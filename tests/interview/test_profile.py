@@ -1,6 +1,5 @@
 """What is understood of an answer about oneself, and that nothing in it is made up."""
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -301,16 +300,16 @@ PIECES = {
 
 @given(st.data())
 def test_no_value_that_was_not_said(data: st.DataObject) -> None:
-    bank = data.draw(st.sampled_from([ZH, EN]))
+    bank = {"zh": ZH, "en": EN}[data.draw(st.sampled_from(["zh", "en"]))]
     glue = " " if bank.spaced else ""
     words = st.lists(st.sampled_from(PIECES[bank.language]), max_size=14)
     text = data.draw(st.one_of(words.map(glue.join), st.text(max_size=30)))
     asked = data.draw(st.sampled_from([None, *PROFILE_FIELDS]))
     for field, value in told(bank, text, asked).items():
         if field == "birth_year":
-            numbers = [int(number) for number in re.findall(r"\d+", figures(text, bank.numerals))]
+            read = figures(text, bank.numerals)  # two years in one breath are read as one number
             said = {value, value - 1900, 2026 - value, 2027 - value, value - 1911}
-            assert said & set(numbers) or "元" in text
+            assert any(str(number) in read for number in said) or "元" in text
             assert 1911 <= value <= 2008
         else:
             assert value in text
