@@ -105,13 +105,14 @@ class Client(RuleBasedStateMachine):
         self.talker, self.ended = None, True
 
     def wait_for_answers(self) -> None:
-        """Wait until every turn has its answer; the test's patience ends it otherwise."""
-        unanswered = (
-            "SELECT count(*) FROM turns WHERE conversation_id = ?"
-            " AND answered_by IS NULL AND speaker = 'narrator'"
+        """Wait until every turn has a whole answer; the test's patience ends it otherwise."""
+        open_ends = (
+            "SELECT count(*) FROM turns WHERE conversation_id = ?1"
+            " AND ((answered_by IS NULL AND speaker = 'narrator')"
+            " OR (finished = 0 AND seq = (SELECT max(seq) FROM turns WHERE conversation_id = ?1)))"
         )
         deadline = time.monotonic() + PATIENCE
-        while self.house.ask(unanswered, self.conversation) != [(0,)]:
+        while self.house.ask(open_ends, self.conversation) != [(0,)]:
             assert time.monotonic() < deadline
             time.sleep(0.005)
 
