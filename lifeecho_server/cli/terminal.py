@@ -45,7 +45,10 @@ async def connected(address: str, token: str) -> AsyncIterator[ws.WebSocketConne
                 with trio.move_on_after(CLOSE_SECONDS):
                     await socket.aclose()
             nursery.cancel_scope.cancel()
-    except* ws.ConnectionRejected as refused:
+    except ExceptionGroup as group:
+        refused, others = group.split(ws.ConnectionRejected)
+        if refused is None or others is not None:
+            raise
         raise CannotTalk(f"the server at {parts.netloc} refused the conversation") from refused
 
 
