@@ -272,12 +272,14 @@ class Intake:
         self._dialogue.silence()
         now = self._services.clock.now()
         conversation_id = self._admitted.conversation.id
+        ended = False
         try:
             await self._services.store.write(
                 partial(end_conversation, conversation_id=conversation_id, at=now)
             )
-        except BaseException:
-            self._dialogue.speak_again()
-            raise
+            ended = True
+        finally:
+            if not ended:
+                self._dialogue.speak_again()
         self._outbox.put(Ended())
         self._close(CONVERSATION_ENDED)
