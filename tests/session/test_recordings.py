@@ -380,3 +380,19 @@ def test_each_left_recording_is_recognised_once(build_house: Callable[..., House
         time.sleep(0.01)
     assert [transcript["revision"] for transcript in transcripts] == [1]
     assert transcriber.heard == 4
+
+
+def test_recording_that_cannot_be_kept_is_told_and_can_be_sent_again(house: House) -> None:
+    in_the_way = house.data_dir / "recordings"
+    with house.opened("rose", lang="en") as talker:
+        in_the_way.write_text("a file where the folder should be")
+        talker.audio(ENGLISH.path.read_bytes(), "a-1")
+        error = talker.error()
+        assert (error["code"], error["retryable"], error["reply_to"]) == (
+            "STORE_FAILED",
+            True,
+            "a-1",
+        )
+        in_the_way.unlink()
+        talker.audio(ENGLISH.path.read_bytes(), "a-1")
+        assert talker.expect("message_ack")["status"] == "stored"
