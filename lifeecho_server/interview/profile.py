@@ -15,7 +15,6 @@ from lifeecho_server.interview.situation import Profile
 _MINGUO = 1911  # 民国元年 is 1912
 _OLDEST, _YOUNGEST = 115, 18  # ages between which a birth year is believed
 _ELDER = 55  # from this age on, a bare two-digit number is read as this person's age or year
-_PLACES = ("birth_place", "grew_up_place")
 
 
 def understand(

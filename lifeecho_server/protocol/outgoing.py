@@ -149,4 +149,3 @@ class ErrorMessage(Outgoing, frozen=True):
     resets_at: str | UnsetType = UNSET
     retry_after: float | UnsetType = UNSET
     reference: str | UnsetType = UNSET
-    message_id: str | UnsetType = UNSET

@@ -94,7 +94,10 @@ class Connection:
 
     async def run(self) -> None:
         """Talk until the client goes or ``close`` is called; what was taken in is committed."""
-        self._outbox.put(await self._connect())
+        connect = await self._connect()
+        if self.closing is not None:
+            return  # locked out or replaced just now: refused, and told so by the close alone
+        self._outbox.put(connect)
         self._connected = True
         for heard in self._heard_early:
             self._dialogue.heard(heard)

@@ -75,7 +75,7 @@ class Delivery:
 
 
 def deliver_again(outbox: Outbox, reply: Reply) -> None:
-    """Send a reply that was committed but never went out: the server died in between."""
+    """Send a whole reply that the client is not known to have."""
     total = len(reply.parts)
     for index, text in enumerate(reply.parts):
         part = Part(text, index, total, final=index == total - 1)

@@ -348,3 +348,19 @@ def test_ending_that_could_not_be_stored_is_told_and_the_talk_goes_on(house: Hou
         house.change(lambda db: db.execute("DROP TRIGGER broken"))
         talker.say("end_conversation")
         talker.expect("end_conversation")
+
+
+def test_reply_that_could_not_be_made_is_told_and_made_up_for(house: House) -> None:
+    trigger = "CREATE TRIGGER broken BEFORE INSERT ON reply_parts BEGIN"
+    with house.opened("rose", lang="en") as talker:
+        house.change(lambda db: db.execute(f"{trigger} SELECT RAISE(ABORT, 'x'); END"))
+        talker.text("We lived by the river.")
+        talker.expect("message_ack")
+        error = talker.error()
+        assert (error["code"], error["retryable"]) == ("REPLY_FAILED", True)
+        assert error["reference"]
+        house.change(lambda db: db.execute("DROP TRIGGER broken"))
+        talker.text("And the garden was my mother's.")
+        talker.expect("message_ack")
+        assert talker.reply()
+    assert house.ask("SELECT count(*) FROM turns WHERE answered_by IS NOT NULL") == [(2,)]
