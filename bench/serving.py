@@ -47,12 +47,18 @@ class Serving:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.send_signal(signal.SIGTERM)
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
         try:
             self._process.communicate(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
+
+    def kill(self) -> None:
+        """Kill the process at once (SIGKILL)."""
+        self._process.kill()
+        self._process.wait()
 
     @property
     def pid(self) -> int:
@@ -100,4 +106,6 @@ def settle(data_dir: Path, count: int) -> list[str]:
 def addresses(url: str, tokens: Sequence[str]) -> list[str]:
     """Return a conversation's address for each token."""
     base = url.replace("http://", "ws://")
-    return [f"{base}/ws/conversation/c-{i}?token={token}" for i, token in enumerate(tokens)]
+    return [
+        f"{base}/ws/conversation/c-{i}?speech=0&token={token}" for i, token in enumerate(tokens)
+    ]

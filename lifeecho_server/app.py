@@ -21,11 +21,13 @@ from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.inference import Inference
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.protocol.codes import GOING_AWAY
-from lifeecho_server.session.heard import Heard
+from lifeecho_server.session.audience import Audience
+from lifeecho_server.session.facilities import Facilities
 from lifeecho_server.session.recogniser import Recogniser
 from lifeecho_server.session.revocation import watch_revocations
 from lifeecho_server.session.seats import Seats
 from lifeecho_server.session.services import Services
+from lifeecho_server.session.voice import VoiceSessions
 from lifeecho_server.settings import Settings
 from lifeecho_server.store.lock import DataLock
 from lifeecho_server.store.recordings import RecordingFiles
@@ -109,6 +111,7 @@ class Server:
             async with trio.open_nursery() as working:
                 await working.start(services.inference.run)
                 await working.start(services.recogniser.run)
+                await working.start(services.voice.run)
                 working.start_soon(watch_revocations, services.store, services.seats)
                 await self._listen(services, announce)
                 working.cancel_scope.cancel()
@@ -122,17 +125,22 @@ class Server:
             settings,
             load_transcriber=self._engines.load_transcriber,
             load_chat_model=self._engines.load_chat_model,
+            load_speaker=self._engines.load_speaker,
             fingerprint=self._engines.fingerprint,
         )
         seats = Seats(most=settings.connections_max, most_per_user=settings.connections_per_user)
-
-        def tell(conversation_id: str, heard: Heard) -> None:
-            occupant = seats.occupant(conversation_id)
-            if occupant is not None:
-                occupant.heard(heard)
-
+        audience = Audience(seats)
         recogniser = Recogniser(
-            store, files, inference, self._clock, languages=settings.languages, tell=tell
+            store,
+            files,
+            inference,
+            self._clock,
+            languages=settings.languages,
+            tell=audience.heard,
+        )
+        timezone = tzlocal()
+        facilities = Facilities(
+            settings, store, files, inference, recogniser, self._clock, timezone, audience
         )
         return Services(
             settings=settings,
@@ -141,9 +149,10 @@ class Server:
             files=files,
             inference=inference,
             recogniser=recogniser,
+            voice=VoiceSessions(facilities),
             seats=seats,
             banks={language: Bank.load(language) for language in settings.languages},
-            timezone=tzlocal(),
+            timezone=timezone,
             secret=load_secret(settings.data_dir),
         )
 

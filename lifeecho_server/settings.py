@@ -53,6 +53,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A model's name or path; unset takes the first Whisper model found, ``none`` goes without."""
     llm_model: str | None = None
     """A model's name or path; unset takes the first GGUF found, ``none`` goes without."""
+    speech_engine: Literal["espeak", "none"] = "espeak"
+    """What reads replies aloud; ``none`` goes without."""
+    speech_rate: int = 130
+    """Words a minute, for narrators who have no wish of their own."""
     asr_threads: int | None = None
     llm_threads: int | None = None
     llm_context: int = 8192
@@ -62,12 +66,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step_timeout: float = 60.0
     recognition_queue: int = 64
     reply_queue: int = 32
+    speech_queue: int = 64
 
     first_words_timeout: float = 12.0
     """What the model has until its first sentence that can be said; then the script speaks."""
     reply_timeout: float = 45.0
     reply_tokens_max: int = 160
     part_pause: float = 0.5
+    slice_wait: float = 30.0
+    """How long a recording waits for a missing slice, while somebody is connected."""
+    session_idle: float = 600.0
+    """How long a recording without a last slice stays open, while somebody is connected."""
+    session_abandoned: float = 86_400.0
+    """After how long a recording is closed to whose conversation nobody has come back."""
+    listening_feedback_after: float = 8.0
     history_turns: int = 30
     re_greeting: bool = True
     re_greeting_idle_hours: float = 6.0

@@ -14,13 +14,14 @@ MODELS = Path(__file__).parent / "models"
 
 
 def quick_settings(data_dir: Path, **changes: Any) -> Settings:
-    """Return settings with no pause between parts, no models, and a port of the system's choice."""
+    """Return settings without pauses, models and speech, on a port of the system's choice."""
     values: dict[str, Any] = {
         "data_dir": data_dir / "data",
         "models_dir": data_dir / "models",
         "host": "127.0.0.1",
         "port": 0,
         "part_pause": 0.0,
+        "speech_engine": "none",
         "log_level": "warning",
     }
     return Settings(**(values | changes))

@@ -38,13 +38,13 @@ def running_server(data_dir: Path) -> str | None:
 
 
 def socket_address(url: str, conversation: str, narrator: str | None) -> str:
-    """Return the WebSocket address of a conversation. Raises NoAddress."""
+    """Return the WebSocket address of a conversation that is only read. Raises NoAddress."""
     parts = urlsplit(url if "://" in url else f"http://{url}")
     if parts.scheme not in SCHEMES or not _is_place(parts):
         raise NoAddress(f"{url} is not an address such as http://127.0.0.1:8443")
     host = ANYWHERE.get(parts.hostname or "")
     place = parts.netloc if host is None else f"{host}:{parts.port}"
-    query = "" if narrator is None else f"narrator={quote(narrator)}"
+    query = "speech=0" + ("" if narrator is None else f"&narrator={quote(narrator)}")
     path = f"/ws/conversation/{quote(conversation)}"
     return urlunsplit((SCHEMES[parts.scheme], place, path, query, ""))
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from lifeecho_server.cli.address import running_server
 from lifeecho_server.cli.models import load_chat_model
 from lifeecho_server.engines.catalogue import ModelKind
+from lifeecho_server.engines.chosen import SWITCHED_OFF, InstalledEngines
 from lifeecho_server.engines.installed import Installed, choose, verify
+from lifeecho_server.engines.speaker import Voice
 from lifeecho_server.engines.whisper import load_whisper
 from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.settings import Settings
@@ -146,6 +148,36 @@ def chat_model_check(settings: Settings) -> Iterator[Finding]:
     yield _model_finding(settings, "llm", settings.llm_model, loads, without)
 
 
+def speech_engine_check(settings: Settings) -> Iterator[Finding]:
+    """Look whether replies can be read aloud."""
+    try:
+        speaker = InstalledEngines(settings).load_speaker()
+        if speaker is None:
+            yield Finding("speech", Level.NOTE, _silent_because(settings))
+            return
+        pieces: list[bytes] = []
+
+        def take(piece: bytes) -> bool:
+            pieces.append(piece)
+            return True
+
+        speaker.speak("1", Voice("en", settings.speech_rate), take)
+    except LifeEchoError as error:
+        yield Finding("speech", Level.WRONG, str(error))
+        return
+    if any(pieces):
+        yield Finding("speech", Level.OK, "espeak-ng reads replies aloud")
+    else:
+        text = "espeak-ng makes no sound; install espeakng-loader anew"
+        yield Finding("speech", Level.WRONG, text)
+
+
+def _silent_because(settings: Settings) -> str:
+    if settings.speech_engine == SWITCHED_OFF:
+        return "replies are not read aloud: the setting speech_engine is none"
+    return "replies are not read aloud: espeakng-loader is not installed"
+
+
 def _model_finding(
     settings: Settings,
     kind: ModelKind,
@@ -178,5 +210,6 @@ CHECKS: tuple[Check, ...] = (
     database_check,
     speech_model_check,
     chat_model_check,
+    speech_engine_check,
     server_check,
 )

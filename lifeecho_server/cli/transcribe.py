@@ -1,15 +1,18 @@
 """``lifeecho transcribe``: what recognition makes of a recording, with times."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import to_builtins
 
 from lifeecho_server.cli.options import FILE, json_option, say, with_settings
 from lifeecho_server.engines.faults import NotInstalled
-from lifeecho_server.engines.transcriber import Hearing, Transcript
+from lifeecho_server.engines.transcriber import Hearing, Recognition, Transcript
 from lifeecho_server.settings import Settings
+
+if TYPE_CHECKING:
+    from lifeecho_server.engines.audio import AudioDecoder
 
 
 @click.command("transcribe")
@@ -24,7 +27,7 @@ def command(settings: Settings, file: Path, as_json: bool) -> None:
 
 
 def _recognised(settings: Settings, file: Path) -> Transcript:
-    from lifeecho_server.engines.audio import decode
+    from lifeecho_server.engines.audio import AudioDecoder
     from lifeecho_server.engines.installed import choose, verify
     from lifeecho_server.engines.whisper import load_whisper
 
@@ -33,15 +36,29 @@ def _recognised(settings: Settings, file: Path) -> Transcript:
         raise NotInstalled(
             "no speech model is installed; take one in with `lifeecho models import PATH`"
         )
-    samples = decode(file, limit_seconds=settings.audio_seconds_max)
     verify(model)
     transcriber = load_whisper(model.path, settings.asr_threads)
     try:
-        recognition = transcriber.begin(samples, Hearing())
-        while (transcript := recognition.step()) is None:
-            pass
+        with AudioDecoder(file, limit_seconds=settings.audio_seconds_max) as decoder:
+            transcript = _heard(transcriber.begin(Hearing()), decoder)
     finally:
         transcriber.close()
+    return transcript
+
+
+def _heard(recognition: Recognition, decoder: "AudioDecoder") -> Transcript:
+    """Recognise a recording piece by piece. Raises BadAudio."""
+    from lifeecho_server.engines.audio import PIECE_SECONDS, BadAudio
+
+    while (piece := decoder.read(PIECE_SECONDS)) is not None:
+        recognition.hear(piece)
+        while not recognition.idle:
+            recognition.step()
+    if not decoder.seconds:
+        raise BadAudio("the recording is empty; please record it again")
+    recognition.finish()
+    while (transcript := recognition.step()) is None:
+        pass
     return transcript
 
 

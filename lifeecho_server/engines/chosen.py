@@ -5,8 +5,10 @@ from typing import Protocol
 
 from lifeecho_server.engines.catalogue import ModelKind
 from lifeecho_server.engines.chat_model import ChatModel
+from lifeecho_server.engines.espeak import load_espeak
 from lifeecho_server.engines.installed import Installed, choose, installed, verify
 from lifeecho_server.engines.llama import load_llama
+from lifeecho_server.engines.speaker import Speaker
 from lifeecho_server.engines.transcriber import Transcriber
 from lifeecho_server.settings import Settings
 
@@ -23,6 +25,10 @@ class EngineSource(Protocol):
 
     def load_chat_model(self) -> ChatModel | None:
         """Load the language model; None when there is none. Raises LifeEchoError."""
+        ...
+
+    def load_speaker(self) -> Speaker | None:
+        """Load the speech engine; None when there is none. Raises LifeEchoError."""
         ...
 
     def fingerprint(self) -> object:
@@ -68,6 +74,10 @@ class InstalledEngines:
             batch=settings.llm_batch,
             threads=settings.llm_threads,
         )
+
+    def load_speaker(self) -> Speaker | None:
+        """Load espeak-ng; None when it is not installed. Raises ModelBroken."""
+        return None if self.settings.speech_engine == SWITCHED_OFF else load_espeak()
 
     def fingerprint(self) -> object:
         """Return the models that are there, with their sizes and times."""

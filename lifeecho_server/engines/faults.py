@@ -15,5 +15,9 @@ class CannotRemove(LifeEchoError):
     """A model's files could not be deleted."""
 
 
+class SpeechFailed(LifeEchoError):
+    """The speech engine gave up on one sentence."""
+
+
 class RecognitionFailed(LifeEchoError):
     """The engine gave up on one recording; the model itself may be used again."""

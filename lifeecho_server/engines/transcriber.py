@@ -39,27 +39,71 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """What has been recognised of a recording that goes on.
+
+    The first ``stable`` characters (code points) of ``text`` will not change any more.
+    """
+
+    text: str
+    stable: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hearing:
-    """How to listen: languages that may occur, the script of Chinese, words to expect."""
+    """How to listen: languages that may occur, the script of Chinese, words to expect.
+
+    ``live`` asks for windows short enough to follow somebody who is talking, which costs more.
+    """
 
     languages: tuple[str, ...] = ("zh", "en")
     script: str | None = None  # "hans", "hant", or None for as it comes
     hotwords: tuple[str, ...] = ()
+    live: bool = False
 
 
 class Recognition(Protocol):
-    """One recording being recognised."""
+    """One recording being recognised while it comes in.
+
+    How it is cut into pieces, and when they come, makes no difference to the transcript.
+    """
+
+    def hear(self, samples: Samples) -> None:
+        """Take in what comes next; cheap, the work is in the steps."""
+        ...
+
+    def finish(self) -> None:
+        """Say that nothing more comes."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to be done until more comes, or the end."""
+        ...
 
     def step(self) -> Transcript | None:
-        """Recognise the next window; return the transcript after the last, else ``None``."""
+        """Do one short piece of work; return the transcript after the last, else ``None``."""
+        ...
+
+    @property
+    def guess_due(self) -> bool:
+        """Whether there are words that no window holds yet."""
+        ...
+
+    def guess(self) -> None:
+        """Recognise those words for now; it changes nothing but ``so_far``."""
+        ...
+
+    def so_far(self) -> SoFar:
+        """Return what has been recognised."""
         ...
 
 
 class Transcriber(Protocol):
     """A loaded recognition model."""
 
-    def begin(self, samples: Samples, hearing: Hearing) -> Recognition:
-        """Start on a recording; cheap, the work is in the steps."""
+    def begin(self, hearing: Hearing) -> Recognition:
+        """Start on a recording; cheap."""
         ...
 
     def close(self) -> None:

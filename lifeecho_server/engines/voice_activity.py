@@ -1,5 +1,10 @@
-"""Voice activity: where in a recording somebody speaks. Silero, inside faster-whisper."""
+"""Voice activity: where in a recording somebody speaks. Silero, inside faster-whisper.
 
+A recording is judged as it comes in, and how it is cut into pieces makes no difference: words are
+found by the pauses between them, not by a client's slices.
+"""
+
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,10 +32,13 @@ SHORTEST = round(0.2 * SAMPLE_RATE / FRAME)
 """Frames below which a stretch is a click or a knock: the shortest word takes about 0.2 s."""
 
 PAD = round(0.2 * SAMPLE_RATE / FRAME)
-"""Frames kept on either side, for soft beginnings and endings."""
+"""Frames kept on either side, for soft beginnings and endings; less than a pause."""
 
-_WARM_UP = round(1.0 * SAMPLE_RATE / FRAME)
-"""Frames listened to before those asked for: Silero remembers, and starts out deaf."""
+_CONTEXT = 64
+"""Samples before a frame that Silero looks at too."""
+
+_STATE = (1, 1, 128)
+"""The shape of each of the two states that Silero carries from frame to frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,56 +49,130 @@ class Stretch:
     end: int
 
 
-def frames_in(samples: Samples) -> int:
-    """How many frames a recording has; the last may be a part of one."""
-    return -(-len(samples) // FRAME)
+class VoiceDetector:
+    """Judges one recording, piece by piece; about 1.5 ms a second of sound."""
+
+    def __init__(self) -> None:
+        self._hidden = np.zeros(_STATE, np.float32)
+        self._cell = np.zeros(_STATE, np.float32)
+        self._context = np.zeros(_CONTEXT, np.float32)
+        self._rest = np.empty(0, np.float32)
+
+    def judge(self, samples: Samples) -> Probabilities:
+        """Judge what comes next; samples that fill no frame wait for more."""
+        heard = np.concatenate([self._rest, samples]) if len(self._rest) else samples
+        whole = len(heard) // FRAME * FRAME
+        self._rest = heard[whole:].copy()
+        return self._judged(heard[:whole])
+
+    def finish(self) -> Probabilities:
+        """Judge the last frame, of which only a part may be there."""
+        if not len(self._rest):
+            return np.empty(0, np.float32)
+        last, self._rest = self._rest, np.empty(0, np.float32)
+        return self._judged(np.pad(last, (0, FRAME - len(last))))
+
+    def _judged(self, samples: Samples) -> Probabilities:
+        if not len(samples):
+            return np.empty(0, np.float32)
+        from faster_whisper.vad import get_vad_model
+
+        frames = samples.reshape(-1, FRAME)
+        before = np.concatenate([self._context[None], frames[:-1, -_CONTEXT:]])
+        self._context = frames[-1, -_CONTEXT:].copy()
+        judged, self._hidden, self._cell = get_vad_model().session.run(
+            None,
+            {
+                "input": np.concatenate([before, frames], axis=1),
+                "h": self._hidden,
+                "c": self._cell,
+            },
+        )
+        found: Probabilities = judged.reshape(-1)
+        return found
 
 
-def voice_probabilities(samples: Samples, start: int, end: int) -> Probabilities:
-    """Judge the frames ``start`` to ``end`` of a recording; about 1.5 ms a second of sound.
+class SpeechFinder:
+    """Finds stretches of speech in frames as they are judged, padded, in order.
 
-    Frames before ``start`` are listened to first, so that the pieces of a long recording fit.
+    Speech without a pause is cut after at most ``limit`` frames, where the voice is weakest in the
+    later half of them.
     """
-    from faster_whisper.vad import get_vad_model
 
-    end = min(end, frames_in(samples))
-    if end <= start:
-        return np.empty(0, np.float32)
-    first = max(0, start - _WARM_UP)
-    heard = samples[first * FRAME : end * FRAME]
-    # np.pad copies, which it must: the model overwrites a few samples of what it is given.
-    padded = np.pad(heard, (0, (end - first) * FRAME - len(heard)))
-    judged: Probabilities = get_vad_model()(padded).reshape(-1)
-    return judged[start - first :]
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._frames = 0
+        self._floor = 0  # frames that belong to an earlier stretch
+        self._start: int | None = None
+        self._voiced_from = 0
+        self._voiced_to = 0
+        self._heard: deque[float] = deque(maxlen=PAD)  # from the open stretch on, or the last few
 
+    def feed(self, probabilities: Probabilities) -> list[Stretch]:
+        """Take frames in; return the stretches that are settled by them."""
+        return [stretch for p in probabilities.tolist() for stretch in self._frame(p)]
 
-def speech_stretches(probabilities: Probabilities, samples: int) -> tuple[Stretch, ...]:
-    """Find speech in the judged frames of a recording of ``samples`` samples, padded, in order."""
-    found = list(_unpadded(probabilities))
-    stretches: list[Stretch] = []
-    for index, (start, end) in enumerate(found):
-        before = found[index - 1][1] if index else -PAD
-        after = found[index + 1][0] if index + 1 < len(found) else len(probabilities) + PAD
-        start -= min(PAD, (start - before) // 2)
-        end += min(PAD, (after - end) // 2)
-        stretches.append(Stretch(max(0, start) * FRAME, min(samples, end * FRAME)))
-    return tuple(stretches)
+    def finish(self, samples: int) -> list[Stretch]:
+        """Return the stretch that is open at the end of a recording of ``samples`` samples."""
+        settled = self._settle(min(self._voiced_to + PAD, self._frames))
+        return [Stretch(s.start, min(s.end, samples)) for s in settled]
 
+    @property
+    def open(self) -> Stretch | None:
+        """Speech that is not settled, as it would be if a pause followed what was heard."""
+        if self._start is None or not self._long_enough:
+            return None
+        return Stretch(self._start * FRAME, min(self._voiced_to + PAD, self._frames) * FRAME)
 
-def _unpadded(probabilities: Probabilities) -> Iterator[tuple[int, int]]:
-    """Yield the first frame and the one after the last of each stretch."""
-    start: int | None = None
-    silent_since = 0
-    for index, probability in enumerate(probabilities.tolist()):
-        if probability >= VOICE:
-            start = index if start is None else start
-        if start is None:
-            continue
+    @property
+    def pausing(self) -> bool:
+        """Whether what is ``open`` will not change if nothing more is said."""
+        return self._start is None or self._frames >= self._voiced_to + PAD
+
+    @property
+    def needed_from(self) -> int:
+        """The first sample that a stretch to come may begin with."""
+        first = self._frames - PAD if self._start is None else self._start
+        return max(0, self._floor, first) * FRAME
+
+    def _frame(self, probability: float) -> Iterator[Stretch]:
+        index, self._frames = self._frames, self._frames + 1
+        if self._start is None and probability >= VOICE:
+            self._begin(index)
+        self._heard.append(probability)
+        if self._start is None:
+            return
         if probability >= STILL_VOICE:
-            silent_since = index + 1
-        elif index + 1 - silent_since >= PAUSE:
-            if silent_since - start >= SHORTEST:
-                yield start, silent_since
-            start = None
-    if start is not None and silent_since - start >= SHORTEST:
-        yield start, silent_since
+            self._voiced_to = index + 1
+            if self._voiced_to - self._start > self._limit:
+                yield self._cut(self._start)
+        elif self._frames - self._voiced_to >= PAUSE:
+            yield from self._settle(self._voiced_to + PAD)
+
+    def _begin(self, index: int) -> None:
+        self._start = max(self._floor, index - PAD)
+        self._voiced_from = index
+        kept = list(self._heard)[len(self._heard) - (index - self._start) :]
+        self._heard = deque(kept)
+
+    def _cut(self, start: int) -> Stretch:
+        later = [self._heard[i] for i in range(self._limit // 2, self._limit)]
+        length = self._limit // 2 + int(np.argmin(later))
+        self._start = self._floor = start + length
+        self._voiced_from = 0  # what is left of a stretch is speech, however short
+        for _ in range(length):
+            self._heard.popleft()
+        return Stretch(start * FRAME, self._start * FRAME)
+
+    def _settle(self, end: int) -> Iterator[Stretch]:
+        if self._start is None:
+            return
+        if self._long_enough:
+            self._floor = end
+            yield Stretch(self._start * FRAME, end * FRAME)
+        self._start = None
+        self._heard = deque(self._heard, maxlen=PAD)
+
+    @property
+    def _long_enough(self) -> bool:
+        return self._voiced_to - self._voiced_from >= SHORTEST

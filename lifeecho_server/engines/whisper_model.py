@@ -2,13 +2,16 @@
 
 import json
 import os
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lifeecho_server.engines.faults import ModelBroken, RecognitionFailed
-from lifeecho_server.engines.transcriber import Samples
+from lifeecho_server.engines.transcriber import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
     from lifeecho_server.engines.whisper_encoding import OnceEncoding
@@ -54,10 +57,15 @@ def threads_for(processors: int) -> int:
 
 
 class WhisperModel:
-    """A loaded model. One thread at a time."""
+    """A loaded model. One thread at a time.
 
-    def __init__(self, model: "OnceEncoding") -> None:
+    ``window_cost`` is what a window costs at least on this machine, in seconds: the encoder takes
+    the same time for a word as for half a minute.
+    """
+
+    def __init__(self, model: "OnceEncoding", window_cost: float) -> None:
         self._model = model
+        self.window_cost = window_cost
 
     @property
     def window_seconds(self) -> float:
@@ -134,7 +142,16 @@ def open_whisper(folder: Path, threads: int | None) -> WhisperModel:
     except (RuntimeError, ValueError, OSError) as error:
         raise _broken(folder, error) from error
     _check_mels(folder, model)
-    return WhisperModel(model)
+    return WhisperModel(model, _encoding_seconds(model))
+
+
+def _encoding_seconds(model: "OnceEncoding") -> float:
+    """Encode a window of silence and return how long it took; it warms the model up as well."""
+    features = model.feature_extractor(np.zeros(SAMPLE_RATE, np.float32))[..., :-1]
+    padded = np.zeros((features.shape[0], model.feature_extractor.nb_max_frames), np.float32)
+    begun = time.perf_counter()
+    model.encode(padded)
+    return time.perf_counter() - begun
 
 
 def _check_json(folder: Path) -> None:

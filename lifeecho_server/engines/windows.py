@@ -1,12 +1,12 @@
 """Windows: what a recogniser hears at once, cut where the speaker pauses."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from lifeecho_server.engines.tape import Tape
 from lifeecho_server.engines.transcriber import SAMPLE_RATE, Samples
-from lifeecho_server.engines.voice_activity import FRAME, Probabilities, Stretch
+from lifeecho_server.engines.voice_activity import Stretch
 
 SEAM = round(0.4 * SAMPLE_RATE)
 """Samples by which a segment may reach over a pause without belonging to the other side."""
@@ -18,9 +18,19 @@ class Window:
 
     stretches: tuple[Stretch, ...]
 
-    def samples(self, recording: Samples) -> Samples:
+    @property
+    def start(self) -> int:
+        """The first sample."""
+        return self.stretches[0].start
+
+    @property
+    def end(self) -> int:
+        """The sample after the last."""
+        return self.stretches[-1].end
+
+    def samples(self, recording: Tape) -> Samples:
         """Return the sound of the window."""
-        return np.concatenate([recording[s.start : s.end] for s in self.stretches])
+        return np.concatenate([recording.between(s.start, s.end) for s in self.stretches])
 
     def span(self, start: float, end: float) -> tuple[float, float]:
         """Turn the times of a segment of the window into the recording's, all in seconds.
@@ -48,32 +58,31 @@ class Window:
         return len(self.stretches) - 1, self.stretches[-1].end
 
 
-def windows(
-    stretches: Iterable[Stretch], probabilities: Probabilities, limit: int
-) -> tuple[Window, ...]:
-    """Pack stretches, in order, into windows of at most ``limit`` samples of sound."""
-    packed: list[list[Stretch]] = []
-    room = 0
-    for stretch in _no_longer_than(limit, stretches, probabilities):
-        length = stretch.end - stretch.start
-        if not packed or length > room:
-            packed.append([])
-            room = limit
-        packed[-1].append(stretch)
-        room -= length
-    return tuple(Window(tuple(group)) for group in packed)
+class Packer:
+    """Packs stretches, in order, into windows of at most ``limit`` samples of sound.
 
+    What a window holds depends on the stretches alone, not on when they become known.
+    """
 
-def _no_longer_than(
-    limit: int, stretches: Iterable[Stretch], probabilities: Probabilities
-) -> Iterator[Stretch]:
-    """Cut speech without a pause where the voice is weakest, in the later half of what fits."""
-    for stretch in stretches:
-        start = stretch.start
-        while stretch.end - start > limit:
-            earliest = -(-(start + limit // 2) // FRAME)
-            latest = (start + limit) // FRAME
-            cut = (earliest + int(np.argmin(probabilities[earliest:latest]))) * FRAME
-            yield Stretch(start, cut)
-            start = cut
-        yield Stretch(start, stretch.end)
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._open: list[Stretch] = []
+        self._room = limit
+
+    @property
+    def open(self) -> tuple[Stretch, ...]:
+        """The stretches of the window that is not full yet."""
+        return tuple(self._open)
+
+    def add(self, stretch: Stretch) -> Window | None:
+        """Take a stretch in; return the window that it no longer fits into, if there is one."""
+        full = self.close() if stretch.end - stretch.start > self._room else None
+        self._open.append(stretch)
+        self._room -= stretch.end - stretch.start
+        return full
+
+    def close(self) -> Window | None:
+        """Return the open window, if it holds anything."""
+        window = Window(tuple(self._open)) if self._open else None
+        self._open, self._room = [], self._limit
+        return window

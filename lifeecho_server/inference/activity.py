@@ -56,17 +56,46 @@ class Activity:
     @contextmanager
     def under_way(self, priority: Priority) -> Iterator[None]:
         """Count one request for as long as the block runs."""
-        self._under_way[priority] += 1
+        self.begin(priority)
         try:
             yield
         finally:
-            self._under_way[priority] -= 1
-            if not self._under_way[priority]:
-                del self._under_way[priority]
-                self._announce()
+            self.end(priority)
+
+    def begin(self, priority: Priority) -> None:
+        """Count one request, until ``end``."""
+        self._under_way[priority] += 1
+
+    def end(self, priority: Priority) -> None:
+        """Count it no more."""
+        self._under_way[priority] -= 1
+        if not self._under_way[priority]:
+            del self._under_way[priority]
+            self._announce()
 
     def _announce(self) -> None:
         changed, self._changed = self._changed, trio.Event()
         changed.set()
         for bell in self._bells:
             bell.ring()
+
+
+class Busy:
+    """Counts a request that goes on for long only while there is work to do for it."""
+
+    def __init__(self, activity: Activity, priority: Priority) -> None:
+        self._activity = activity
+        self._priority = priority
+        self._counted = False
+
+    def begin(self) -> None:
+        """There is work."""
+        if not self._counted:
+            self._counted = True
+            self._activity.begin(self._priority)
+
+    def end(self) -> None:
+        """There is none just now."""
+        if self._counted:
+            self._counted = False
+            self._activity.end(self._priority)

@@ -1,13 +1,15 @@
 """Recordings become samples in threads of their own, a piece at a time."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
-import numpy as np
 import trio
 
-from lifeecho_server.engines.audio import PIECE_SECONDS, AudioDecoder, BadAudio
+from lifeecho_server.engines.audio import AudioDecoder, BadAudio
 from lifeecho_server.engines.transcriber import Samples
 from lifeecho_server.inference.activity import Activity
 from lifeecho_server.inference.edge import at_the_edge
@@ -29,6 +31,17 @@ class AudioSource:
     sample_rate: int | None = None
 
 
+class Audio(Protocol):
+    """Sound that is read piece by piece, while it comes in or from a file."""
+
+    async def read(self, seconds: float) -> Samples | None:
+        """Wait for more and return at most ``seconds`` of it; ``None`` after the end.
+
+        Raises BadAudio, EngineFailed.
+        """
+        ...
+
+
 class Decoding:
     """Decodes several recordings side by side; less urgent ones give way between two pieces."""
 
@@ -37,8 +50,9 @@ class Decoding:
         self._limit_seconds = limit_seconds
         self._threads = trio.CapacityLimiter(DECODING_THREADS)
 
-    async def decode(self, source: AudioSource, priority: Priority) -> Samples:
-        """Return all samples of a recording. Raises BadAudio, EngineFailed."""
+    @asynccontextmanager
+    async def opened(self, source: AudioSource, priority: Priority) -> AsyncIterator[Audio]:
+        """Open a recording for reading. Raises BadAudio, EngineFailed."""
         given = source.path if source.data is None else source.data
         if given is None:
             raise BadAudio("there is no recording")
@@ -51,19 +65,30 @@ class Decoding:
         )
         decoder = await trio.to_thread.run_sync(at_the_edge, start, limiter=self._threads)
         with decoder:
-            pieces = await self._pieces(decoder, priority)
-        if not pieces:
-            raise BadAudio("the recording is empty; please record it again")
-        joined = partial(np.concatenate, pieces)
-        return await trio.to_thread.run_sync(at_the_edge, joined, limiter=self._threads)
+            yield _Decoded(decoder, self._activity, priority, self._threads)
 
-    async def _pieces(self, decoder: AudioDecoder, priority: Priority) -> list[Samples]:
-        pieces: list[Samples] = []
-        while True:
-            await self._activity.turn(priority)
-            piece = await trio.to_thread.run_sync(
-                at_the_edge, partial(decoder.read, PIECE_SECONDS), limiter=self._threads
-            )
-            if piece is None:
-                return pieces
-            pieces.append(piece)
+
+class _Decoded:
+    """A whole recording being read; one without a single sample is bad audio."""
+
+    def __init__(
+        self,
+        decoder: AudioDecoder,
+        activity: Activity,
+        priority: Priority,
+        threads: trio.CapacityLimiter,
+    ) -> None:
+        self._decoder = decoder
+        self._activity = activity
+        self._priority = priority
+        self._threads = threads
+
+    async def read(self, seconds: float) -> Samples | None:
+        """Return the next piece when work of this priority may go on."""
+        await self._activity.turn(self._priority)
+        piece: Samples | None = await trio.to_thread.run_sync(
+            at_the_edge, partial(self._decoder.read, seconds), limiter=self._threads
+        )
+        if piece is None and not self._decoder.seconds:
+            raise BadAudio("the recording is empty; please record it again")
+        return piece

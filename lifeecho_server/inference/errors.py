@@ -11,12 +11,20 @@ class LlmUnavailable(LifeEchoError):
     """No language model is ready to answer."""
 
 
+class TtsUnavailable(LifeEchoError):
+    """No speech engine is ready to read aloud."""
+
+
 class EngineFailed(LifeEchoError):
     """An engine raised or hung over this request."""
 
 
 class QueueFull(LifeEchoError):
     """More is waiting than the settings allow."""
+
+
+class EngineReplaced(EngineFailed):
+    """The engine was loaded anew in the middle; begin again from the start of the recording."""
 
 
 class ContextOverflow(LifeEchoError):

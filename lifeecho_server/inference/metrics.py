@@ -50,8 +50,30 @@ class LlmMetrics:
 
 
 @dataclass(slots=True)
+class TtsMetrics:
+    """Speech. Times in seconds, sums since the start."""
+
+    waiting: int = 0
+    """Sentences accepted and not yet read aloud."""
+    sentences: int = 0
+    cancelled: int = 0
+    """Sentences that were stopped while they were read."""
+    failed: int = 0
+    waited_seconds: float = 0.0
+    audio_seconds: float = 0.0
+    busy_seconds: float = 0.0
+    """Time at work, and the sound that came of it above: their ratio is the speed."""
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of work a second of sound took; 0 before the first."""
+        return self.busy_seconds / self.audio_seconds if self.audio_seconds else 0.0
+
+
+@dataclass(slots=True)
 class Metrics:
     """By engine."""
 
     asr: AsrMetrics = field(default_factory=AsrMetrics)
     llm: LlmMetrics = field(default_factory=LlmMetrics)
+    tts: TtsMetrics = field(default_factory=TtsMetrics)

@@ -1,29 +1,48 @@
-"""The recognition lane: recordings are recognised window by window, in turn."""
+"""The recognition lane: recordings are recognised while they come in, window by window, in turn."""
 
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 import trio
 
+from lifeecho_server.engines.audio import PIECE_SECONDS
 from lifeecho_server.engines.transcriber import (
     Hearing,
     Recognition,
     Samples,
+    SoFar,
     Transcriber,
     Transcript,
 )
 from lifeecho_server.errors import LifeEchoError
-from lifeecho_server.inference.activity import Activity
-from lifeecho_server.inference.decoding import AudioSource, Decoding
-from lifeecho_server.inference.errors import AsrUnavailable, EngineFailed, StepHung
+from lifeecho_server.inference.activity import Activity, Busy
+from lifeecho_server.inference.beside import beside
+from lifeecho_server.inference.decoding import Audio
+from lifeecho_server.inference.errors import (
+    AsrUnavailable,
+    EngineFailed,
+    EngineReplaced,
+    StepHung,
+)
 from lifeecho_server.inference.lease import Lease
 from lifeecho_server.inference.loading import EngineLoader
 from lifeecho_server.inference.metrics import AsrMetrics
 from lifeecho_server.inference.schedule import Priority, TurnTaking
 
-HURRIED_MAX = 4
-UNHURRIED_MAX = 2
-"""Recordings that are in memory as samples at once, live ones and others: 2 h are 460 MB."""
+GUESS_PAUSE = 2.0
+"""Times the length of a guess that a recording waits before the next one: guesses are for the eye,
+and take at most a third of the engine."""
+
+BEGINNINGS = 3
+"""How often a recording is begun anew because the engine was replaced under it."""
+
+NOTHING = SoFar("", 0)
+
+Progress = Callable[[SoFar], None]
+"""Is told what has been recognised so far whenever that has changed; must not wait."""
 
 
 @dataclass(eq=False, slots=True)
@@ -31,27 +50,63 @@ class _Job:
     hearing: Hearing
     priority: Priority
     accepted: float
+    busy: Busy
+    progress: Progress | None
     started: float | None = None
-    samples: Samples | None = None
+    heard: deque[Samples] = field(default_factory=deque)
+    over: bool = False
+    hungry: trio.Event = field(default_factory=trio.Event)
     recognition: Recognition | None = None
     begun_by: Transcriber | None = None
+    shown: SoFar = NOTHING
+    next_guess: float = 0.0
     transcript: Transcript | None = None
     error: LifeEchoError | None = None
     done: trio.Event = field(default_factory=trio.Event)
 
+    @property
+    def has_work(self) -> bool:
+        """Whether the engine has anything to do for it but guess."""
+        if self.done.is_set():
+            return False
+        idle = self.recognition is None or self.recognition.idle
+        return bool(self.heard) or self.over or not idle
+
     def advance(self, transcriber: Transcriber) -> Transcript | None:
-        """Recognise one window; blocking. With another engine than before, from the start."""
-        assert self.samples is not None
-        if self.recognition is None or self.begun_by is not transcriber:
-            self.recognition = transcriber.begin(self.samples, self.hearing)
+        """Do one step; blocking. Raises EngineReplaced with another engine than before."""
+        recognition = self._begun(transcriber)
+        while self.heard:
+            recognition.hear(self.heard.popleft())
+        if self.over:
+            recognition.finish()
+        return recognition.step()
+
+    def guess(self, transcriber: Transcriber) -> None:
+        """Recognise for now what is not in a window yet; blocking."""
+        self._begun(transcriber).guess()
+
+    def _begun(self, transcriber: Transcriber) -> Recognition:
+        if self.recognition is None:
+            self.recognition = transcriber.begin(self.hearing)
             self.begun_by = transcriber
-        return self.recognition.step()
+        elif self.begun_by is not transcriber:
+            raise EngineReplaced("the engine was replaced while the recording was recognised")
+        return self.recognition
+
+    def settle(self) -> None:
+        """Ask for more when all that was heard is dealt with."""
+        if self.has_work:
+            self.busy.begin()
+        else:
+            self.busy.end()
+            self.hungry.set()
 
     def finish(
         self, *, transcript: Transcript | None = None, error: LifeEchoError | None = None
     ) -> None:
         """Tell whoever waits."""
         self.transcript, self.error = transcript, error
+        self.busy.end()
         self.done.set()
 
 
@@ -61,7 +116,6 @@ class RecognitionLane:
     def __init__(
         self,
         loader: EngineLoader[Transcriber],
-        decoding: Decoding,
         activity: Activity,
         metrics: AsrMetrics,
         *,
@@ -69,42 +123,63 @@ class RecognitionLane:
         step_timeout: float,
     ) -> None:
         self._loader = loader
-        self._decoding = decoding
         self._activity = activity
         self._bell = activity.bell()
         self._metrics = metrics
         self._jobs: TurnTaking[_Job] = TurnTaking(queue)
         self._step_timeout = step_timeout
-        self._hurried = trio.Semaphore(HURRIED_MAX)
-        self._unhurried = trio.Semaphore(UNHURRIED_MAX)
 
     async def transcribe(
-        self, source: AudioSource, hearing: Hearing, *, owner: str, priority: Priority
+        self,
+        opened: Callable[[], AbstractAsyncContextManager[Audio]],
+        hearing: Hearing,
+        *,
+        owner: str,
+        priority: Priority,
     ) -> Transcript:
-        """See ``Inference.transcribe``."""
-        if self._loader.unavailable:
-            raise self._unavailable()
-        job = _Job(hearing, priority, accepted=trio.current_time())
+        """Recognise a whole recording, which may be opened anew: see ``Inference.transcribe``."""
+        self._require_engine()
+        for _ in range(BEGINNINGS):
+            with suppress(EngineReplaced):
+                async with opened() as audio:
+                    return await self.recognise(audio, hearing, owner=owner, priority=priority)
+        raise EngineFailed("the engine was replaced again and again")
+
+    async def recognise(
+        self,
+        audio: Audio,
+        hearing: Hearing,
+        *,
+        owner: str,
+        priority: Priority,
+        progress: Progress | None = None,
+    ) -> Transcript:
+        """Recognise sound as it is read, for as long as it goes on.
+
+        Only the sound that is needed next is in memory, whatever the length. Raises
+        AsrUnavailable, EngineFailed, EngineReplaced, QueueFull, and what reading raises.
+        """
+        self._require_engine()
+        job = _Job(hearing, priority, trio.current_time(), Busy(self._activity, priority), progress)
         self._jobs.add(job, owner=owner, priority=priority)
         self._metrics.waiting += 1
         try:
-            with self._activity.under_way(priority):
-                async with self._hurried if priority <= Priority.SPEECH else self._unhurried:
-                    return await self._recognised(job, source)
+            await self._read(job, audio)
         finally:
+            job.busy.end()
             self._metrics.waiting -= 1
             self._jobs.remove(job)
+        if job.error is not None:
+            raise job.error
+        assert job.transcript is not None
+        return job.transcript
 
     async def run(self) -> None:
         """Recognise what waits, one window a step, until cancelled."""
         while True:
             lease = await self._loader.ready()
             while not lease.ended:
-                job = self._jobs.next(self._runnable)
-                if job is None:
-                    await self._bell.wait()
-                else:
-                    await self._step(lease, job)
+                await self._next(lease)
 
     def engine_changed(self) -> None:
         """Look at the loader again: those who wait for an engine that will not come are told."""
@@ -113,41 +188,114 @@ class RecognitionLane:
                 job.finish(error=self._unavailable())
         self._bell.ring()
 
-    async def _recognised(self, job: _Job, source: AudioSource) -> Transcript:
-        job.samples = await self._decoding.decode(source, job.priority)
-        self._bell.ring()
-        await job.done.wait()
-        if job.error is not None:
-            raise job.error
-        assert job.transcript is not None
-        return job.transcript
+    async def _read(self, job: _Job, audio: Audio) -> None:
+        """Read until the recording is done with; what reading raises ends it."""
 
-    def _runnable(self, job: _Job) -> bool:
-        waiting = job.samples is not None and not job.done.is_set()
-        return waiting and self._activity.allows(job.priority)
+        async def until_done(reading: trio.CancelScope) -> None:
+            await job.done.wait()
+            reading.cancel()
+
+        async with beside(until_done):
+            await self._feed(job, audio)
+            await job.done.wait()
+
+    async def _feed(self, job: _Job, audio: Audio) -> None:
+        job.hungry.set()
+        while not job.over:
+            await job.hungry.wait()
+            job.hungry = trio.Event()
+            piece = await audio.read(PIECE_SECONDS)
+            if piece is None:
+                job.over = True
+            else:
+                job.heard.append(piece)
+            job.settle()
+            self._bell.ring()
+
+    def _require_engine(self) -> None:
+        if self._loader.unavailable:
+            raise self._unavailable()
 
     def _unavailable(self) -> AsrUnavailable:
         return AsrUnavailable(self._loader.reason or "no recognition model is installed")
 
+    async def _next(self, lease: Lease[Transcriber]) -> None:
+        """Do one step for whoever's turn it is, or a guess, or wait for either."""
+        job = self._jobs.next(self._runnable)
+        if job is not None:
+            await self._step(lease, job)
+            return
+        now = trio.current_time()
+        job = self._jobs.next(partial(self._may_guess, now=now))
+        if job is not None:
+            await self._guess(lease, job)
+            return
+        later = [j.next_guess for j in self._jobs if self._wants_guess(j) and j.next_guess > now]
+        with trio.move_on_at(min(later, default=float("inf"))):
+            await self._bell.wait()
+
+    def _runnable(self, job: _Job) -> bool:
+        return job.has_work and self._activity.allows(job.priority)
+
+    def _wants_guess(self, job: _Job) -> bool:
+        listened_to = job.progress is not None and not job.done.is_set()
+        return listened_to and job.recognition is not None and job.recognition.guess_due
+
+    def _may_guess(self, job: _Job, *, now: float) -> bool:
+        """Guesses give way to whatever somebody waits for."""
+        free = self._activity.allows(Priority.PREPARING)
+        return free and now >= job.next_guess and self._wants_guess(job)
+
     async def _step(self, lease: Lease[Transcriber], job: _Job) -> None:
-        begin = trio.current_time()
         if job.started is None:
-            job.started = begin
-            self._metrics.waited_seconds += begin - job.accepted
+            job.started = trio.current_time()
+            self._metrics.waited_seconds += job.started - job.accepted
+        if job.heard:
+            job.hungry.set()  # read on while the engine is at what was read
+        transcript = await self._inside(lease, job, partial(job.advance, lease.engine))
+        if job.done.is_set():
+            return
+        if transcript is not None:
+            self._metrics.recognised += 1
+            self._metrics.audio_seconds += transcript.duration
+            job.finish(transcript=transcript)
+            return
+        self._show(job)
+        job.settle()
+
+    async def _guess(self, lease: Lease[Transcriber], job: _Job) -> None:
+        begin = trio.current_time()
+        await self._inside(lease, job, partial(job.guess, lease.engine))
+        now = trio.current_time()
+        job.next_guess = now + GUESS_PAUSE * (now - begin)
+        if not job.done.is_set():
+            self._show(job)
+
+    async def _inside(
+        self, lease: Lease[Transcriber], job: _Job, call: Callable[[], Transcript | None]
+    ) -> Transcript | None:
+        """Run a call in the engine's thread; what it raises ends the job that asked for it."""
+        begin = trio.current_time()
         try:
-            transcript = await lease.step(partial(job.advance, lease.engine), self._step_timeout)
+            return await lease.step(call, self._step_timeout)
         except StepHung as error:
             self._loader.report(lease, str(error))
             self._fail(job, error)
+        except EngineReplaced as error:
+            job.finish(error=error)
         except LifeEchoError as error:
             self._fail(job, error)
-        else:
-            if transcript is not None:
-                self._metrics.recognised += 1
-                self._metrics.audio_seconds += transcript.duration
-                job.finish(transcript=transcript)
         finally:
             self._metrics.busy_seconds += trio.current_time() - begin
+        return None
+
+    def _show(self, job: _Job) -> None:
+        if job.progress is None or job.recognition is None:
+            return
+        now = job.recognition.so_far()
+        if now != job.shown:
+            job.shown = now
+            job.progress(now)
 
     def _fail(self, job: _Job, cause: Exception) -> None:
         self._metrics.failed += 1

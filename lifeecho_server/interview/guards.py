@@ -16,7 +16,7 @@ from lifeecho_server.interview.decision import Decision
 from lifeecho_server.interview.markup import PART_BREAK, clean
 from lifeecho_server.interview.numerals import figures
 from lifeecho_server.interview.questions import asked_keys
-from lifeecho_server.interview.sentences import SentenceSplitter
+from lifeecho_server.interview.sentences import sentences_of
 from lifeecho_server.interview.situation import PROFILE_FIELDS, Situation, Speaker
 
 _SENTENCES_A_PART = 2
@@ -160,17 +160,12 @@ def _asked_questions(situation: Situation, bank: Bank) -> tuple[str, ...]:
     keys = asked_keys(situation.state)
     wordings = [text for key in keys if key in bank.slots for text in bank.slots[key].questions]
     said = [turn.text for turn in situation.history if turn.speaker is Speaker.INTERVIEWER]
-    spoken = [one for text in said for one in _split(text) if _asks(one, bank)]
+    spoken = [one for text in said for one in sentences_of(text) if _asks(one, bank)]
     return tuple(_plain(text) for text in (*wordings, *spoken))
 
 
-def _split(text: str) -> tuple[str, ...]:
-    splitter = SentenceSplitter()
-    return (*splitter.feed(text), *splitter.flush())
-
-
 def _sentences(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(_plain(one) for text in texts for one in _split(text))
+    return frozenset(_plain(one) for text in texts for one in sentences_of(text))
 
 
 def _plain(text: str) -> str:

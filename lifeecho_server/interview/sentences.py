@@ -4,7 +4,7 @@ import re
 
 from lifeecho_server.interview.markup import PART_BREAK
 
-__all__ = ["PART_BREAK", "SentenceSplitter"]
+__all__ = ["PART_BREAK", "SentenceSplitter", "sentences_of"]
 
 _TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
 _CLOSE = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
@@ -96,3 +96,9 @@ class SentenceSplitter:
     def _take(self, length: int) -> str:
         piece, self._text = self._text[:length], self._text[length:]
         return piece
+
+
+def sentences_of(text: str) -> tuple[str, ...]:
+    """Return the sentences of a whole text."""
+    splitter = SentenceSplitter()
+    return (*splitter.feed(text), *splitter.flush())

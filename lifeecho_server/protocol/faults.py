@@ -19,6 +19,8 @@ class Fault(LifeEchoError):
         resets_at: str | None = None,
         retry_after: float | None = None,
         reference: str | None = None,
+        voice_session_id: str | None = None,
+        segment_index: int | None = None,
     ) -> None:
         super().__init__(code.value if field is None else f"{code.value} ({field})")
         self.code = code
@@ -27,6 +29,8 @@ class Fault(LifeEchoError):
         self.resets_at = resets_at
         self.retry_after = retry_after
         self.reference = reference
+        self.voice_session_id = voice_session_id
+        self.segment_index = segment_index
 
     @property
     def malformed(self) -> bool:
@@ -36,4 +40,11 @@ class Fault(LifeEchoError):
     def about(self, reply_to: str | None) -> "Fault":
         """Name the message at fault, if that is not known yet."""
         self.reply_to = self.reply_to or reply_to
+        return self
+
+    def about_slice(self, voice_session_id: str | None, segment_index: int | None) -> "Fault":
+        """Name the slice at fault, as far as it could be read."""
+        self.voice_session_id = self.voice_session_id or voice_session_id
+        if self.segment_index is None:
+            self.segment_index = segment_index
         return self

@@ -38,6 +38,25 @@ class AudioMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingStarted:
+    """Somebody has begun to talk into the phone."""
+
+    voice_session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSegment:
+    """One slice of a recording; slices come in any order, ``is_last`` marks the one at its end."""
+
+    voice_session_id: str
+    index: int
+    is_last: bool
+    audio: Audio
+    speaker: Speaker
+    recorded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class TranscribeOnly:
     """A recording to be recognised and forgotten."""
 
@@ -47,6 +66,11 @@ class TranscribeOnly:
 @dataclass(frozen=True, slots=True)
 class Ping:
     """Is anybody there?"""
+
+
+@dataclass(frozen=True, slots=True)
+class TtsCancel:
+    """Stop speaking, and preparing to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +85,17 @@ class Ignored:
     unknown: str | None = None
 
 
-Body = Text | AudioMessage | TranscribeOnly | Ping | EndConversation | Ignored
+Body = (
+    Text
+    | RecordingStarted
+    | AudioSegment
+    | AudioMessage
+    | TranscribeOnly
+    | Ping
+    | TtsCancel
+    | EndConversation
+    | Ignored
+)
 
 
 @dataclass(frozen=True, slots=True)

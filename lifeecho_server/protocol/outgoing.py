@@ -67,6 +67,15 @@ class AgentResponse(Outgoing, frozen=True):
     final: bool
 
 
+class AgentResponseDelta(Outgoing, frozen=True):
+    """A sentence of the part with this ``index``, sent before the part itself."""
+
+    type_name: ClassVar[str] = "agent_response_delta"
+    text: str
+    index: int
+    assistant_message_id: str
+
+
 class ReplyCancelled(Outgoing, frozen=True):
     """A reply that was begun will not be finished."""
 
@@ -101,6 +110,33 @@ class MessageAck(Outgoing, frozen=True):
     status: str
 
 
+class SegmentAck(Outgoing, frozen=True):
+    """A slice is on disk (``stored``), or was before (``duplicate``)."""
+
+    type_name: ClassVar[str] = "segment_ack"
+    voice_session_id: str
+    segment_index: int
+    status: str
+
+
+class TranscriptPartial(Outgoing, frozen=True):
+    """The words of a recording so far, of which the first ``stable_chars`` will not change."""
+
+    type_name: ClassVar[str] = "transcript_partial"
+    voice_session_id: str
+    segment_index: int
+    text: str
+    stable_chars: int
+
+
+class ListeningFeedback(Outgoing, frozen=True):
+    """A short sign, while somebody talks for long, that they are listened to; not stored."""
+
+    type_name: ClassVar[str] = "listening_feedback"
+    text: str
+    voice_session_id: str
+
+
 class TranscriptSegment(Struct, frozen=True):
     """A stretch of a transcript; ``start`` and ``end`` in seconds."""
 
@@ -122,6 +158,31 @@ class TranscriptMessage(Outgoing, frozen=True):
     revision: int = 1
     voice_session_id: str | UnsetType = UNSET
     reply_to: str | UnsetType = UNSET
+
+
+class TtsAudio(Outgoing, frozen=True):
+    """A sentence read aloud: ``audio_base64`` is a whole file, ``sequence`` counts in a message.
+
+    The message's end is marked by ``last``: on its last sentence, or on a file without sound (and
+    an empty ``text``) after it.
+    """
+
+    type_name: ClassVar[str] = "tts_audio"
+    assistant_message_id: str
+    epoch: int
+    sequence: int
+    sample_rate: int
+    audio_base64: bytes
+    text: str
+    last: bool
+    format: str = "wav"
+
+
+class TtsCancelled(Outgoing, frozen=True):
+    """Nothing of this epoch or an earlier one follows."""
+
+    type_name: ClassVar[str] = "tts_cancelled"
+    epoch: int
 
 
 class Ended(Outgoing, frozen=True):
@@ -149,3 +210,5 @@ class ErrorMessage(Outgoing, frozen=True):
     resets_at: str | UnsetType = UNSET
     retry_after: float | UnsetType = UNSET
     reference: str | UnsetType = UNSET
+    voice_session_id: str | UnsetType = UNSET
+    segment_index: int | UnsetType = UNSET

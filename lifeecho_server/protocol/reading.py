@@ -4,6 +4,7 @@ The head is decoded first, ``data`` left raw; then the fields of the type, in th
 contract, each on its own, so that a fault names its field.
 """
 
+import re
 import struct
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -16,13 +17,16 @@ from lifeecho_server.protocol.faults import Fault
 from lifeecho_server.protocol.incoming import (
     Audio,
     AudioMessage,
+    AudioSegment,
     Body,
     EndConversation,
     Ignored,
     Incoming,
     Ping,
+    RecordingStarted,
     Text,
     TranscribeOnly,
+    TtsCancel,
 )
 from lifeecho_server.protocol.speaker import Speaker
 
@@ -31,9 +35,13 @@ ID_MAX = 64
 MESSAGE_OVERHEAD = 512
 """Bytes that even the smallest message takes in memory, so that many small ones count too."""
 PCM_RATES = range(4_000, 192_001)
+SEGMENT_INDEXES = range(100_000)
 SPEAKERS = (Speaker.NARRATOR, Speaker.RELATIVE)
 
 _T = TypeVar("_T")
+_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SLICE_ID = re.compile(r"(.+)[:_-](\d+)", re.ASCII | re.DOTALL)
+_DECIMAL = re.compile(r"-?\d{1,18}", re.ASCII)
 _ABSENT = Raw(b"")
 _NULL = b"null"
 
@@ -46,6 +54,10 @@ class _Head(msgspec.Struct):
 
 class _Fields(msgspec.Struct):
     text: Raw = _ABSENT
+    voice_session_id: Raw = _ABSENT
+    client_segment_id: Raw = _ABSENT
+    segment_index: Raw = _ABSENT
+    is_last: Raw = _ABSENT
     audio_base64: Raw = _ABSENT
     format: Raw = _ABSENT
     sample_rate: Raw = _ABSENT
@@ -102,10 +114,16 @@ def _body(kind: str, fields: _Fields, attached: bytes | None) -> Body:
         case "audio_message":
             audio = _audio(fields, attached)
             return AudioMessage(audio, _speaker(fields), _recorded_at(fields))
+        case "recording_started":
+            return RecordingStarted(_voice_session_id(fields))
+        case "audio_segment":
+            return _segment(fields, attached)
         case "transcribe_only":
             return TranscribeOnly(_audio(fields, attached))
         case "ping":
             return Ping()
+        case "tts_cancel":
+            return TtsCancel()
         case "end_conversation":
             return EndConversation()
         case _:
@@ -122,8 +140,70 @@ def _text(fields: _Fields) -> Text | Ignored:
     return Text(text, speaker, recorded_at) if text.strip() else Ignored()
 
 
+def _segment(fields: _Fields, attached: bytes | None) -> AudioSegment:
+    """Read a slice, its fields in the order of the contract; a fault names what is known of it."""
+    session: str | None = None
+    index: int | None = None
+    try:
+        session = _voice_session_id(fields)
+        data = _audio_bytes(fields, attached)
+        index = _segment_index(fields)
+        return AudioSegment(
+            voice_session_id=session,
+            index=index,
+            is_last=_optional(fields.is_last, "is_last", bool) or False,
+            audio=_as_audio(fields, data),
+            speaker=_speaker(fields),
+            recorded_at=_recorded_at(fields),
+        )
+    except Fault as fault:
+        raise fault.about_slice(session, index) from None
+
+
+def _voice_session_id(fields: _Fields) -> str:
+    """Read the client's name of a recording, or take it from its name of the slice."""
+    name = _optional(fields.voice_session_id, "voice_session_id", str)
+    if name is None or not name.strip():
+        return _session_of_slice(fields)
+    if _SESSION_ID.fullmatch(name) is None:
+        raise Fault(Code.BAD_FIELD, field="voice_session_id")
+    return name
+
+
+def _session_of_slice(fields: _Fields) -> str:
+    slice_name = _optional(fields.client_segment_id, "client_segment_id", str)
+    if slice_name is None or not slice_name.strip():
+        raise Fault(Code.MISSING_FIELD, field="voice_session_id")
+    parts = _SLICE_ID.fullmatch(slice_name)
+    if parts is None or _SESSION_ID.fullmatch(parts[1]) is None:
+        raise Fault(Code.BAD_FIELD, field="client_segment_id")
+    return parts[1]
+
+
+def _segment_index(fields: _Fields) -> int:
+    """Read a slice's index: a whole number, or one in a string of decimal digits."""
+    raw = fields.segment_index
+    if bytes(raw).startswith(b'"'):
+        digits = _required(raw, "segment_index", str)
+        if _DECIMAL.fullmatch(digits) is None:
+            raise Fault(Code.BAD_FIELD, field="segment_index")
+        value = int(digits)
+    else:
+        value = _required(raw, "segment_index", int)
+    if value not in SEGMENT_INDEXES:
+        raise Fault(Code.BAD_FIELD, field="segment_index")
+    return value
+
+
 def _audio(fields: _Fields, attached: bytes | None) -> Audio:
-    data = attached or _required(fields.audio_base64, "audio_base64", bytes)
+    return _as_audio(fields, _audio_bytes(fields, attached))
+
+
+def _audio_bytes(fields: _Fields, attached: bytes | None) -> bytes:
+    return attached or _required(fields.audio_base64, "audio_base64", bytes)
+
+
+def _as_audio(fields: _Fields, data: bytes) -> Audio:
     format_ = _optional(fields.format, "format", str)
     rate = None
     if format_ == "pcm_s16le":

@@ -7,27 +7,39 @@ import msgspec
 from lifeecho_server.protocol.codes import Code
 from lifeecho_server.protocol.outgoing import (
     AgentResponse,
+    AgentResponseDelta,
     Capabilities,
     Connect,
     Ended,
     ErrorMessage,
+    ListeningFeedback,
     MessageAck,
     Outgoing,
     Pong,
     ReplyCancelled,
+    SegmentAck,
     TopicSuggestions,
     TranscriptMessage,
+    TranscriptPartial,
+    TtsAudio,
+    TtsCancelled,
 )
-from lifeecho_server.protocol.reading import ID_MAX, PCM_RATES, SPEAKERS, TEXT_MAX
+from lifeecho_server.protocol.reading import ID_MAX, PCM_RATES, SEGMENT_INDEXES, SPEAKERS, TEXT_MAX
 
 SENT: tuple[type[Outgoing], ...] = (
     Connect,
     Capabilities,
     AgentResponse,
+    AgentResponseDelta,
     ReplyCancelled,
     TopicSuggestions,
+    ListeningFeedback,
+    SegmentAck,
     MessageAck,
+    TranscriptPartial,
     TranscriptMessage,
+    TtsAudio,
+    TtsCancelled,
     Ended,
     Pong,
     ErrorMessage,
@@ -40,12 +52,31 @@ _AUDIO = {
     "format": {"type": "string"},
     "sample_rate": {"type": "integer", "minimum": PCM_RATES[0], "maximum": PCM_RATES[-1]},
 }
+_NAME = {"voice_session_id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}}
+_SESSION = {**_NAME, "client_segment_id": {"type": "string"}}
 _TURN = {"speaker": _SPEAKER, "recorded_at": _RECORDED_AT}
 
 RECEIVED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "text": ({"text": {"type": "string", "maxLength": TEXT_MAX}, **_TURN}, ["text"]),
+    "recording_started": (_NAME, ["voice_session_id"]),
+    "audio_segment": (
+        {
+            **_SESSION,
+            "segment_index": {
+                "type": ["integer", "string"],
+                "minimum": SEGMENT_INDEXES[0],
+                "maximum": SEGMENT_INDEXES[-1],
+            },
+            "is_last": {"type": "boolean", "default": False},
+            **_AUDIO,
+            **_TURN,
+            "duration": {},
+        },
+        ["audio_base64", "segment_index"],
+    ),
     "audio_message": ({**_AUDIO, **_TURN, "duration": {}}, ["audio_base64"]),
     "transcribe_only": (_AUDIO, ["audio_base64"]),
+    "tts_cancel": ({}, []),
     "ping": ({}, []),
     "end_conversation": ({}, []),
 }

@@ -38,6 +38,8 @@ def error_message(fault: Fault, language: str) -> ErrorMessage:
         resets_at=_or_unset(fault.resets_at),
         retry_after=UNSET if fault.retry_after is None else fault.retry_after,
         reference=_or_unset(fault.reference),
+        voice_session_id=_or_unset(fault.voice_session_id),
+        segment_index=UNSET if fault.segment_index is None else fault.segment_index,
     )
 
 

@@ -11,17 +11,21 @@ from lifeecho_server.protocol.codes import TOO_MANY_BAD_MESSAGES, Closing, Code
 from lifeecho_server.protocol.faults import Fault
 from lifeecho_server.protocol.incoming import (
     AudioMessage,
+    AudioSegment,
     EndConversation,
     Ignored,
     Incoming,
     Ping,
+    RecordingStarted,
     Text,
     TranscribeOnly,
+    TtsCancel,
 )
 from lifeecho_server.protocol.outgoing import (
     Capabilities,
     Connect,
     NarratorName,
+    OpenVoiceSession,
     Outgoing,
     Pong,
     Resume,
@@ -34,12 +38,15 @@ from lifeecho_server.session.heard import Heard
 from lifeecho_server.session.inbox import Inbox
 from lifeecho_server.session.intake import Intake
 from lifeecho_server.session.keep_alive import until_silent
+from lifeecho_server.session.listening import Listening
 from lifeecho_server.session.outbox import Outbox
 from lifeecho_server.session.revocation import Held, revoked
 from lifeecho_server.session.services import Services
 from lifeecho_server.session.socket import PeerGone, Socket
+from lifeecho_server.session.speech import Speech
 from lifeecho_server.store.database import Connection as Database
 from lifeecho_server.store.turns import last_message_id
+from lifeecho_server.store.voice_sessions import open_voice_sessions
 
 log = logging.getLogger("lifeecho.connection")
 
@@ -75,7 +82,13 @@ class Connection:
             limit=settings.outbox_bytes,
             timeout=settings.send_timeout,
         )
-        self._dialogue = Dialogue(services, self._outbox, admitted)
+        self._speech = Speech(services, self._outbox, admitted)
+        self._dialogue = Dialogue(services, self._outbox, self._speech, admitted)
+        self._listening = Listening(
+            services.bank(admitted.narrator.language),
+            self._outbox.put,
+            settings.listening_feedback_after,
+        )
         self._intake = Intake(
             services, self._inbox, self._outbox, admitted, self._dialogue, self.close
         )
@@ -92,6 +105,15 @@ class Connection:
         else:
             self._heard_early.append(heard)
 
+    def show(self, message: Outgoing) -> None:
+        """Show a message as it is; what comes before ``connect`` is of no use."""
+        if self._connected:
+            self._outbox.put(message)
+
+    def told(self, fault: Fault) -> None:
+        """Something of this conversation went wrong."""
+        self.show(error_message(fault, self._admitted.language))
+
     async def run(self) -> None:
         """Talk until the client goes or ``close`` is called; what was taken in is committed."""
         connect = await self._connect()
@@ -101,6 +123,11 @@ class Connection:
         self._connected = True
         for heard in self._heard_early:
             self._dialogue.heard(heard)
+        presence = self._services.voice.presence(self._admitted.conversation.id)
+        with presence:
+            await self._live()
+
+    async def _live(self) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._until_gone, self._outbox.run)
             nursery.start_soon(self._keep_alive)
@@ -113,11 +140,14 @@ class Connection:
             nursery.cancel_scope.cancel()
 
     async def _talk(self) -> None:
-        """Read and answer; a reply in the making ends with the reading."""
+        """Read and answer; a reply in the making ends with the reading, and so does speech."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._dialogue.run)
+            nursery.start_soon(self._speech.run)
+            nursery.start_soon(self._listening.run)
             with self._reading:
                 await self._until_gone(self._receive)
+            self._speech.stop()
             nursery.cancel_scope.cancel()
 
     async def _until_gone(self, job: Callable[[], Awaitable[None]]) -> None:
@@ -143,18 +173,36 @@ class Connection:
         match incoming.body:
             case Ping():
                 self._outbox.put(Pong())
-            case EndConversation():
-                self._inbox.put(incoming)
+            case EndConversation() | AudioSegment():
+                self._put(incoming)
             case Ignored(unknown=str(name)):
                 self._note_unknown(name)
             case _ if self._admitted.conversation.ended_at is not None:
                 raise Fault(Code.ENDED, reply_to=incoming.id)
             case Ignored():
                 pass
+            case TtsCancel():
+                self._speech.cancel()
+            case RecordingStarted(voice_session_id):
+                self._speech.stop()
+                self._listening.started(voice_session_id)
             case Text() | AudioMessage() | TranscribeOnly():
                 self._inbox.put(incoming)
             case _:
                 assert_never(incoming.body)
+
+    def _put(self, incoming: Incoming) -> None:
+        """Queue what may come to an ended conversation too: late slices of its recordings."""
+        match incoming.body:
+            case AudioSegment(voice_session_id=session, index=index, is_last=is_last):
+                try:
+                    self._inbox.put(incoming)
+                except Fault as fault:
+                    raise fault.about_slice(session, index) from None
+                if is_last:
+                    self._listening.ended(session)
+            case _:
+                self._inbox.put(incoming)
 
     def _note_unknown(self, name: str) -> None:
         known = name[:ID_MAX]
@@ -178,24 +226,30 @@ class Connection:
 
     async def _connect(self) -> Connect:
         conversation, narrator = self._admitted.conversation, self._admitted.narrator
-        last, closing = await self._services.store.read(self._on_connecting)
+        last, open_sessions, closing = await self._services.store.read(self._on_connecting)
         if closing is not None:
             self.close(closing)
         return Connect(
             narrator=NarratorName(narrator.id, narrator.name),
             ended=conversation.ended_at is not None,
             capabilities=self._capabilities(self._services.inference.capabilities),
-            resume=Resume(last_message_id=last),
+            resume=Resume(last, open_sessions),
         )
 
-    def _on_connecting(self, db: Database) -> tuple[str | None, Closing | None]:
-        """Return the last message, and why this client must go if it was locked out just now.
+    def _on_connecting(
+        self, db: Database
+    ) -> tuple[str | None, tuple[OpenVoiceSession, ...], Closing | None]:
+        """Return where to go on, and why this client must go if it was locked out just now.
 
         From here on a revocation finds the connection in its seat.
         """
         conversation_id = self._admitted.conversation.id
         held = Held(conversation_id, self.user_id, self.device_id)
-        return last_message_id(db, conversation_id), revoked(db, held)
+        sessions = tuple(
+            OpenVoiceSession(s.voice_session_id, s.received, s.last, s.closed)
+            for s in open_voice_sessions(db, conversation_id)
+        )
+        return last_message_id(db, conversation_id), sessions, revoked(db, held)
 
     async def _tell_capabilities(self) -> None:
         inference = self._services.inference

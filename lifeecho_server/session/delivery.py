@@ -1,85 +1,68 @@
-"""A reply on its way: each part committed just before it is sent."""
+"""A message of the interviewer's on its way: sentence by sentence where wanted, part by part."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import trio
 
-from lifeecho_server.interview.decision import Decision
-from lifeecho_server.interview.situation import Turn
-from lifeecho_server.protocol.outgoing import AgentResponse, ReplyCancelled
+from lifeecho_server.protocol.outgoing import AgentResponse, AgentResponseDelta
 from lifeecho_server.session.outbox import Outbox
+from lifeecho_server.session.record import Said
 from lifeecho_server.session.services import Services
 from lifeecho_server.session.socket import PeerGone
-from lifeecho_server.session.wording import Part
-from lifeecho_server.store.conversations import Conversation
-from lifeecho_server.store.database import Connection
-from lifeecho_server.store.memory import apply
-from lifeecho_server.store.replies import Reply, add_part, begin_reply, mark_delivered
+from lifeecho_server.session.speech import Aloud
+from lifeecho_server.store.replies import mark_delivered
+
+Keep = Callable[[Said], Awaitable[bool]]
+"""Has so much of a message in the history; False when no more of it may be given away."""
 
 
 class Delivery:
-    """One reply to one conversation; ``say`` takes its parts in order."""
+    """Gives one message to the client; ``wording.Telling``.
+
+    ``sentence`` and ``part`` take it in order. A sentence is sent as a delta if ``deltas`` are
+    wanted, and handed on to be read aloud; its part follows when it is whole. Parts come ``pause``
+    seconds apart, as a person sends messages. Nothing leaves before ``keep`` has it.
+    """
 
     def __init__(
         self,
-        services: Services,
         outbox: Outbox,
-        here: Conversation,
-        decision: Decision,
-        answers: tuple[Turn, ...],
+        aloud: Aloud,
+        keep: Keep,
+        *,
+        deltas: bool,
+        pause: float = 0.0,
     ) -> None:
-        self._services = services
+        self.parts = 0
         self._outbox = outbox
-        self._here = here
-        self._decision = decision
-        self._answers = tuple(turn.id for turn in answers)
-        self._reply_id = services.clock.new_id()
-        self._sent = 0
-        self._complete = False
+        self._aloud = aloud
+        self._keep = keep
+        self._deltas = deltas
+        self._pause = pause
+        self._sentences = 0
 
-    async def say(self, part: Part) -> None:
-        """Commit a part and send it; parts come a little apart, as a person sends messages."""
-        if part.index:
-            await trio.sleep(self._services.settings.part_pause)
-        # What is committed is sent: nobody may cut in between the two.
-        with trio.CancelScope(shield=True):
-            await self._services.store.write(partial(self._commit, part=part))
-        self._outbox.put(_response(part, self._reply_id))
-        self._sent += 1
-        self._complete = part.final
+    async def sentence(self, text: str, so_far: str) -> None:
+        """Give away a sentence of the part in the making, which is ``so_far`` with it."""
+        if self.parts and not self._sentences:
+            await trio.sleep(self._pause)
+        self._sentences += 1
+        said = Said(self.parts, self._sentences, so_far)
+        if self._deltas and await self._keep(said):
+            self._outbox.put(AgentResponseDelta(text, self.parts, self._aloud.message_id))
+        self._aloud.say(text, partial(self._keep, said))
 
-    async def received(self) -> None:
-        """Wait until the client has all parts, and remember that it has."""
-        await mark_when_received(self._services, self._outbox, self._reply_id, self._sent)
-
-    def cancel(self) -> None:
-        """Tell the client that a reply of which it has seen something will not be finished."""
-        if self._sent and not self._complete:
-            self._outbox.put(ReplyCancelled(self._reply_id))
-
-    def _commit(self, db: Connection, *, part: Part) -> None:
-        if part.index:
-            add_part(db, self._reply_id, part.text, final=part.final)
-            return
-        now = self._services.clock.now()
-        begin_reply(
-            db,
-            reply_id=self._reply_id,
-            conversation_id=self._here.id,
-            text=part.text,
-            answers=self._answers,
-            at=now,
-            final=part.final,
-        )
-        apply(db, self._here.narrator_id, self._here.id, self._decision.changes, now)
+    async def part(self, text: str, *, total: int | None, final: bool) -> None:
+        """Send the part whose sentences have been given away."""
+        said = Said(self.parts, self._sentences, text, whole=True, final=final)
+        if await self._keep(said):
+            self._outbox.put(AgentResponse(text, self.parts, total, self._aloud.message_id, final))
+        self.parts, self._sentences = self.parts + 1, 0
 
 
-def deliver_again(outbox: Outbox, reply: Reply) -> None:
-    """Send a whole reply that the client is not known to have."""
-    total = len(reply.parts)
-    for index, text in enumerate(reply.parts):
-        part = Part(text, index, total, final=index == total - 1)
-        outbox.put(_response(part, reply.id))
+async def kept_already(_: Said) -> bool:
+    """Say of a message that is delivered again that it is in the history."""
+    return True
 
 
 async def mark_when_received(services: Services, outbox: Outbox, reply_id: str, parts: int) -> None:
@@ -95,13 +78,3 @@ async def mark_when_received(services: Services, outbox: Outbox, reply_id: str, 
         if received or outbox.said_goodbye:
             with trio.CancelScope(shield=True):
                 await services.store.write(partial(mark_delivered, reply_id=reply_id, parts=parts))
-
-
-def _response(part: Part, reply_id: str) -> AgentResponse:
-    return AgentResponse(
-        text=part.text,
-        index=part.index,
-        total=part.total,
-        assistant_message_id=reply_id,
-        final=part.final,
-    )

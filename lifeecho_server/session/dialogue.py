@@ -14,18 +14,25 @@ from lifeecho_server.interview.decision import Decision, Intent
 from lifeecho_server.interview.situation import Hearing, Situation, Turn
 from lifeecho_server.protocol.codes import Code
 from lifeecho_server.protocol.faults import Fault
-from lifeecho_server.protocol.outgoing import Suggestion, TopicSuggestions
+from lifeecho_server.protocol.outgoing import (
+    MessageAck,
+    ReplyCancelled,
+    Suggestion,
+    TopicSuggestions,
+)
 from lifeecho_server.protocol.writing import error_message
 from lifeecho_server.session.admission import Admitted, align_stage
 from lifeecho_server.session.boundary import boundary
 from lifeecho_server.session.briefing import Briefing, brief
-from lifeecho_server.session.delivery import Delivery, deliver_again, mark_when_received
+from lifeecho_server.session.delivery import Delivery, kept_already, mark_when_received
 from lifeecho_server.session.heard import Heard
 from lifeecho_server.session.outbox import Outbox
+from lifeecho_server.session.record import Record
 from lifeecho_server.session.services import Services
-from lifeecho_server.session.shown import transcript_message
+from lifeecho_server.session.shown import heard_message
+from lifeecho_server.session.speech import Speech
 from lifeecho_server.session.told import told_as_faults
-from lifeecho_server.session.wording import Wording
+from lifeecho_server.session.wording import Wording, tell
 from lifeecho_server.store.replies import Reply, take_back
 
 
@@ -37,9 +44,12 @@ class Dialogue:
     while a turn is committed and acknowledged, so that none is answered before that.
     """
 
-    def __init__(self, services: Services, outbox: Outbox, admitted: Admitted) -> None:
+    def __init__(
+        self, services: Services, outbox: Outbox, speech: Speech, admitted: Admitted
+    ) -> None:
         self._services = services
         self._outbox = outbox
+        self._speech = speech
         self._admitted = admitted
         self._bank = services.bank(admitted.narrator.language)
         self._wording = Wording(
@@ -61,7 +71,7 @@ class Dialogue:
 
     def turn_taken(self, turn_id: str, *, readable: bool) -> None:
         """A turn was committed; one that is not readable is a recording yet to be listened to."""
-        self._making.cancel()
+        self._interrupt()
         if readable:
             self._called.set()
         else:
@@ -69,18 +79,18 @@ class Dialogue:
 
     def heard(self, heard: Heard) -> None:
         """A recording has been listened to: show its words or what went wrong, and answer."""
+        if heard.taken:
+            self._outbox.put(MessageAck(None, heard.turn_id, "stored"))
         if heard.transcript is not None:
-            self._outbox.put(
-                transcript_message(
-                    heard.transcript, message_id=heard.turn_id, revision=heard.revision
-                )
-            )
+            self._outbox.put(heard_message(heard.transcript, heard))
         if heard.fault is not None:
-            fault = Fault(heard.fault, reply_to=heard.client_id)
+            fault = Fault(
+                heard.fault, reply_to=heard.client_id, voice_session_id=heard.voice_session_id
+            )
             self._outbox.put(error_message(fault, self._admitted.language))
-        if heard.turn_id in self._awaited:
+        if heard.taken or heard.turn_id in self._awaited:
             self._awaited.discard(heard.turn_id)
-            self._making.cancel()
+            self._interrupt()
         self._called.set()
 
     def reconsider(self) -> None:
@@ -90,19 +100,24 @@ class Dialogue:
     def silence(self) -> None:
         """End the reply in the making; nothing more is said until ``speak_again``."""
         self._silenced = True
-        self._making.cancel()
+        self._interrupt()
 
     def speak_again(self) -> None:
         """Answer what was left unanswered when the dialogue was silenced."""
         self._silenced = False
         self._called.set()
 
-    async def _make(self, speech: Callable[[], Awaitable[None]]) -> None:
+    def _interrupt(self) -> None:
+        """End the reply in the making, and what is still being read aloud."""
+        self._making.cancel()
+        self._speech.stop()
+
+    async def _make(self, making: Callable[[], Awaitable[None]]) -> None:
         """Run one reply in a scope that a new turn cancels; its failing ends nothing else."""
         with trio.CancelScope() as self._making:
             try:
                 with boundary("reply", Code.REPLY_FAILED), told_as_faults():
-                    await speech()
+                    await making()
             except Fault as fault:
                 self._outbox.put(error_message(fault, self._admitted.language))
 
@@ -144,7 +159,7 @@ class Dialogue:
         answered is answered anew, and a greeting is said again.
         """
         if reply.finished:
-            deliver_again(self._outbox, reply)
+            await self._deliver_again(reply)
             if not reply.answers and briefing.situation.profile.complete:
                 await self._suggest("opening" if briefing.only_greeted else "re_greeting")
             await mark_when_received(self._services, self._outbox, reply.id, len(reply.parts))
@@ -181,16 +196,33 @@ class Dialogue:
         self, situation: Situation, decision: Decision, *, chips_for: str | None = None
     ) -> None:
         """Say a decision, show chips after it where they are due, and see it received."""
-        here = self._admitted.conversation
-        delivery = Delivery(self._services, self._outbox, here, decision, situation.unanswered)
+        services, outbox = self._services, self._outbox
+        record = Record(services, self._admitted, decision, situation.unanswered)
+        aloud = self._speech.begin(record.reply_id)
+        delivery = Delivery(
+            outbox,
+            aloud,
+            record.keep,
+            deltas=self._admitted.request.deltas,
+            pause=services.settings.part_pause,
+        )
         try:
-            await self._wording.speak(situation, decision, delivery.say)
-        except trio.Cancelled:
-            delivery.cancel()
-            raise
+            await self._wording.speak(situation, decision, delivery)
+        finally:
+            aloud.finish()
+            await record.close()
+            if record.begun and not record.complete:
+                outbox.put(ReplyCancelled(record.reply_id))
         if chips_for is not None:
             await self._suggest(chips_for)
-        await delivery.received()
+        await mark_when_received(services, outbox, record.reply_id, delivery.parts)
+
+    async def _deliver_again(self, reply: Reply) -> None:
+        """Say a whole reply that the client is not known to have, all parts at once."""
+        aloud = self._speech.begin(reply.id)
+        deltas = self._admitted.request.deltas
+        await tell(reply.parts, Delivery(self._outbox, aloud, kept_already, deltas=deltas))
+        aloud.finish()
 
     async def _suggest(self, reason: str) -> None:
         """Show chips for the current stage's empty slots; none when no slot is left."""

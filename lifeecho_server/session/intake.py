@@ -7,7 +7,6 @@ from typing import assert_never
 
 import trio
 
-from lifeecho_server.engines.audio_format import sniff
 from lifeecho_server.engines.transcriber import Hearing as Ear
 from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.inference import AudioSource, Priority
@@ -17,12 +16,15 @@ from lifeecho_server.protocol.faults import Fault
 from lifeecho_server.protocol.incoming import (
     Audio,
     AudioMessage,
+    AudioSegment,
     EndConversation,
     Ignored,
     Incoming,
     Ping,
+    RecordingStarted,
     Text,
     TranscribeOnly,
+    TtsCancel,
 )
 from lifeecho_server.protocol.outgoing import Ended, MessageAck
 from lifeecho_server.protocol.speaker import Speaker
@@ -31,9 +33,11 @@ from lifeecho_server.session.admission import Admitted
 from lifeecho_server.session.boundary import boundary
 from lifeecho_server.session.dialogue import Dialogue
 from lifeecho_server.session.inbox import RETRY_AFTER, Inbox
+from lifeecho_server.session.keeping import discard, keep
 from lifeecho_server.session.outbox import Outbox
 from lifeecho_server.session.services import Services
-from lifeecho_server.session.shown import transcript_message
+from lifeecho_server.session.shown import passing_message
+from lifeecho_server.session.slice_intake import SliceIntake
 from lifeecho_server.session.told import told_as_faults
 from lifeecho_server.store import quota
 from lifeecho_server.store.conversations import end_conversation
@@ -44,8 +48,6 @@ from lifeecho_server.store.turns import NewTurn, Taken, find_duplicate, take_tur
 
 TRANSCRIPTIONS_AT_ONCE = 2
 """How many ``transcribe_only`` one connection may have under way."""
-UNKNOWN_FORMAT = "bin"
-"""The file name ending of a recording whose bytes tell nothing."""
 
 
 class Intake:
@@ -66,6 +68,7 @@ class Intake:
         self._admitted = admitted
         self._dialogue = dialogue
         self._close = close
+        self._slices = SliceIntake(services, outbox, admitted)
         self._plan = services.plan_of(admitted.user)
         self._transcribing = 0
 
@@ -89,13 +92,15 @@ class Intake:
         match incoming.body:
             case Text() as text:
                 await self._text(incoming.id, text)
+            case AudioSegment() as segment:
+                await self._slices.take(segment)
             case AudioMessage() as message:
                 await self._recording(incoming.id, message)
             case TranscribeOnly(audio):
                 await self._begin_transcription(incoming, audio, nursery)
             case EndConversation():
                 await self._end()
-            case Ping() | Ignored():
+            case Ping() | RecordingStarted() | TtsCancel() | Ignored():
                 pass  # never put into the inbox
             case _:
                 assert_never(incoming.body)
@@ -115,7 +120,7 @@ class Intake:
             self._acknowledge(client_id, known)
             await self._listen_again(client_id, known)
             return
-        recording = await self._keep(message.audio)
+        recording = await keep(self._services, message.audio)
         new = self._new_turn(
             client_id,
             message.speaker,
@@ -169,34 +174,16 @@ class Intake:
             )
         )
 
-    async def _keep(self, audio: Audio) -> NewRecording:
-        """Write a recording under an id of the server's own; it is on disk on return."""
-        clock = self._services.clock
-        name = "pcm_s16le" if audio.sample_rate is not None else sniff(audio.data)
-        return await trio.to_thread.run_sync(
-            partial(
-                self._services.files.write,
-                clock.new_id(),
-                audio.data,
-                format=name or UNKNOWN_FORMAT,
-                at=clock.now(),
-                sample_rate=audio.sample_rate,
-            )
-        )
-
     async def _commit_recording(self, new: NewTurn, recording: NewRecording) -> Taken:
         """Commit a turn with its recording; what is refused leaves no file behind."""
         try:
             taken = await self._commit(new)
         except LifeEchoError:
-            await self._discard(recording)
+            await discard(self._services, recording)
             raise
         if taken.duplicate:
-            await self._discard(recording)
+            await discard(self._services, recording)
         return taken
-
-    async def _discard(self, recording: NewRecording) -> None:
-        await trio.to_thread.run_sync(self._services.files.delete, [recording.path])
 
     async def _commit(self, new: NewTurn) -> Taken:
         day = quota.day_of(new.stored_at, self._services.timezone)
@@ -256,7 +243,7 @@ class Intake:
         finally:
             self._transcribing -= 1
         await services.store.write(partial(self._charge, seconds=transcript.duration))
-        self._outbox.put(transcript_message(transcript, reply_to=client_id))
+        self._outbox.put(passing_message(transcript, reply_to=client_id))
 
     def _require_minutes(self, db: Connection) -> None:
         now = self._services.clock.now()
@@ -278,6 +265,7 @@ class Intake:
                 partial(end_conversation, conversation_id=conversation_id, at=now)
             )
             ended = True
+            self._services.voice.finish(conversation_id)
         finally:
             if not ended:
                 self._dialogue.speak_again()

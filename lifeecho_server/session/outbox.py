@@ -12,6 +12,7 @@ from lifeecho_server.session.socket import PeerGone, Socket
 class Outbox:
     """Messages on their way to one client, in order.
 
+    What is put ``last`` lets everything else pass, and can be withdrawn until it is being sent.
     ``envelope`` turns a message into its frame. More than ``limit`` bytes waiting, or one frame
     that the network does not take within ``timeout`` seconds, and the client is given up:
     ``run`` raises PeerGone.
@@ -25,6 +26,7 @@ class Outbox:
         self._limit = limit
         self._timeout = timeout
         self._frames: deque[str] = deque()
+        self._last: deque[str] = deque()
         self._waiting = 0
         self._stirred = trio.Event()
         self._empty = trio.Event()
@@ -34,10 +36,22 @@ class Outbox:
 
     def put(self, message: Outgoing) -> None:
         """Queue a message; never waits. Nothing is queued for a client that is gone."""
+        self._queue(message, self._frames)
+
+    def put_last(self, message: Outgoing) -> None:
+        """Queue a message that goes out when nothing else waits; never waits itself."""
+        self._queue(message, self._last)
+
+    def withdraw(self) -> None:
+        """Take back what was put last, but for a frame that is being sent already."""
+        self._waiting -= sum(map(len, self._last))
+        self._last.clear()
+
+    def _queue(self, message: Outgoing, frames: deque[str]) -> None:
         if self._given_up:
             return
         frame = self._envelope(message)
-        self._frames.append(frame)
+        frames.append(frame)
         self._waiting += len(frame)
         self._empty = trio.Event() if self._empty.is_set() else self._empty
         self._stirred.set()
@@ -70,16 +84,17 @@ class Outbox:
             while True:
                 await self._stirred.wait()
                 self._stirred = trio.Event()
-                while self._frames:
+                while self._frames or self._last:
                     await self._send_next()
                 self._empty.set()
         finally:
             self._given_up = True
             self._frames.clear()
+            self._last.clear()
             self._empty.set()
 
     async def _send_next(self) -> None:
-        frame = self._frames.popleft()
+        frame = (self._frames or self._last).popleft()
         with trio.move_on_after(self._timeout) as self._sending:
             if self._waiting > self._limit:
                 self._sending.cancel()

@@ -8,6 +8,8 @@ import trio
 
 from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.protocol.codes import OPENED_ELSEWHERE, Closing
+from lifeecho_server.protocol.faults import Fault
+from lifeecho_server.protocol.outgoing import Outgoing
 from lifeecho_server.session.heard import Heard
 
 
@@ -43,6 +45,14 @@ class Occupant(Protocol):
 
     def heard(self, heard: Heard) -> None:
         """A recording of this conversation has been listened to."""
+        ...
+
+    def show(self, message: Outgoing) -> None:
+        """Show a message as it is."""
+        ...
+
+    def told(self, fault: Fault) -> None:
+        """Something of this conversation went wrong."""
         ...
 
 

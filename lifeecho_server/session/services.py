@@ -10,6 +10,7 @@ from lifeecho_server.inference import Inference
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.session.recogniser import Recogniser
 from lifeecho_server.session.seats import Seats
+from lifeecho_server.session.voice import VoiceSessions
 from lifeecho_server.settings import Plan, Settings, SettingsError
 from lifeecho_server.store.people import User
 from lifeecho_server.store.recordings import RecordingFiles
@@ -28,6 +29,7 @@ class Services:
     files: RecordingFiles
     inference: Inference
     recogniser: Recogniser
+    voice: VoiceSessions
     seats: Seats
     banks: Mapping[str, Bank]
     timezone: tzinfo

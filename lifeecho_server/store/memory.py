@@ -13,7 +13,7 @@ from lifeecho_server.store.values import micros, moment
 EVIDENCE_SHOWN = 20
 """How many of a slot's latest turns are read as its evidence, so that the cost does not grow."""
 
-USUAL_RATE = 150
+USUAL_RATE = 130
 SLOWEST_RATE = 90
 RATE_STEP = 20
 """Words a minute at which the interviewer speaks, at least speaks, and by which it slows down."""
@@ -31,10 +31,17 @@ def interview_state(db: Connection, narrator_id: str) -> InterviewState:
 
 
 def apply(
-    db: Connection, narrator_id: str, conversation_id: str, changes: Changes, at: datetime
+    db: Connection,
+    narrator_id: str,
+    conversation_id: str,
+    changes: Changes,
+    at: datetime,
+    *,
+    usual_rate: int = USUAL_RATE,
 ) -> None:
     """Apply what a decision changes. Evidence that was deleted meanwhile is left out.
 
+    ``usual_rate`` is how fast the interviewer speaks to those who have no wish, in words a minute.
     Belongs in the transaction that begins the reply. Raises KeyError for an unknown field.
     """
     narrators.update_profile(db, narrator_id, changes.profile)
@@ -49,7 +56,7 @@ def apply(
     )
     _seal(db, conversation_id, changes.seal)
     if changes.slower:
-        _slow_down(db, narrator_id)
+        _slow_down(db, narrator_id, usual_rate)
     if changes.stage is not None:
         db.execute("UPDATE narrators SET stage = ? WHERE id = ?", (changes.stage, narrator_id))
         conversations.set_stage(db, conversation_id, changes.stage)
@@ -103,11 +110,11 @@ def _seal(db: Connection, conversation_id: str, turn_ids: tuple[str, ...]) -> No
         db.execute("DELETE FROM slot_evidence WHERE turn_id = ?", (turn_id,))
 
 
-def _slow_down(db: Connection, narrator_id: str) -> None:
+def _slow_down(db: Connection, narrator_id: str, usual_rate: int) -> None:
     """Let the interviewer speak a step slower to this narrator, within what sounds natural."""
     db.execute(
         "UPDATE narrators SET speaking_rate = max(?, coalesce(speaking_rate, ?) - ?) WHERE id = ?",
-        (SLOWEST_RATE, USUAL_RATE, RATE_STEP, narrator_id),
+        (SLOWEST_RATE, usual_rate, RATE_STEP, narrator_id),
     )
 
 

@@ -469,11 +469,22 @@ _BOOKKEEPING = (
     "CREATE INDEX removals_by_time ON removals (at)",
 )
 
+_LATE_SLICES = (
+    # A slice that came after its session had closed is not in the transcript yet.
+    """
+    ALTER TABLE voice_sessions
+        ADD COLUMN stale INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1))
+    """,
+    "CREATE INDEX voice_sessions_stale ON voice_sessions (opened_at) WHERE stale = 1",
+    "CREATE INDEX voice_sessions_unclosed ON voice_sessions (opened_at) WHERE closed_at IS NULL",
+)
+
 STEPS: Steps = (
     (
         "0001_founding",
         _PEOPLE + _CONVERSATIONS + _MEMOIR_STATE + _MEMOIR_WORK + _BOOKKEEPING,
     ),
+    ("0002_late_slices", _LATE_SLICES),
 )
 
 

@@ -95,6 +95,12 @@ def narrators_to_talk_for(db: Connection, user_id: str) -> list[Narrator]:
     return [_narrator(row) for row in rows]
 
 
+def speaking_rate(db: Connection, narrator_id: str) -> int | None:
+    """Return the words a minute at which a narrator is spoken to, if they have a wish."""
+    row = db.execute("SELECT speaking_rate FROM narrators WHERE id = ?", (narrator_id,)).fetchone()
+    return None if row is None else row[0]
+
+
 def find_narrator(db: Connection, id_or_name: str) -> Narrator:
     """Return the narrator with that id, else the only one with that name.
 
@@ -177,3 +183,13 @@ def _narrator(row: _Row) -> Narrator:
         None if pause_ms is None else pause_ms / 1000,
         moment(created_at),
     )
+
+
+def hotwords(db: Connection, narrator_id: str, limit: int = 40) -> tuple[str, ...]:
+    """Return the names that recognition should expect: those a person has set right."""
+    rows = db.execute(
+        "SELECT name FROM people_places WHERE narrator_id = ? AND corrected = 1"
+        " ORDER BY name LIMIT ?",
+        (narrator_id, limit),
+    )
+    return tuple(name for (name,) in rows)

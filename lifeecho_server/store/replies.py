@@ -73,6 +73,21 @@ def add_part(db: Connection, reply_id: str, text: str, *, final: bool) -> int:
     return int(row[0])
 
 
+def extend_part(db: Connection, reply_id: str, text: str, *, final: bool) -> None:
+    """Let the last part of a reply be ``text``, of which it had the beginning. Raises NotFound."""
+    changed = db.execute(
+        "UPDATE reply_parts SET text = ?2 WHERE turn_id = ?1 AND position ="
+        " (SELECT max(position) FROM reply_parts WHERE turn_id = ?1)",
+        (reply_id, text),
+    )
+    if changed.rowcount == 0:
+        raise NotFound("there is no such reply")
+    db.execute(
+        "UPDATE turns SET text = ?, finished = ? WHERE id = ?",
+        ("\n".join(parts_of(db, reply_id)), final, reply_id),
+    )
+
+
 def mark_delivered(db: Connection, reply_id: str, parts: int) -> None:
     """Remember that the first ``parts`` parts of a reply have reached the client."""
     db.execute("UPDATE turns SET delivered = max(delivered, ?) WHERE id = ?", (parts, reply_id))

@@ -27,7 +27,7 @@ class NewTurn:
 
     id: str
     conversation_id: str
-    user_id: str
+    user_id: str | None
     client_id: str | None
     speaker: Speaker
     text: str
@@ -36,6 +36,7 @@ class NewTurn:
     hearing: Hearing = Hearing.TYPED
     recording: NewRecording | None = None
     language: str | None = None
+    voice_session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,11 @@ def take_turn(db: Connection, new: NewTurn, *, plan: Plan, day: quota.Day) -> Ta
     ended_at, deleted_at, stored_id, stored_hearing = row
     if stored_id is not None:
         return _duplicate(stored_id, stored_hearing)
-    _require_open(ended_at, deleted_at)
+    require_open(ended_at, deleted_at)
     wish = quota.Wish(turn=True, audio=new.recording is not None)
-    quota.require(db, new.user_id, plan, day, wish)
-    _insert(db, new, day)
-    quota.charge(db, new.user_id, day.date, turns=1)
+    if new.user_id is not None:
+        quota.require(db, new.user_id, plan, day, wish)
+    insert_turn(db, new, day)
     return Taken(new.id, False, new.hearing)
 
 
@@ -164,7 +165,13 @@ def told_before(
     return tuple(sorted(told, key=lambda turn: turn.said_at))
 
 
-def _insert(db: Connection, new: NewTurn, day: quota.Day) -> None:
+def insert_turn(db: Connection, new: NewTurn, day: quota.Day) -> None:
+    """Store a turn and charge it, without asking whether it may be stored.
+
+    A recording in slices was asked for when it began: nobody is cut off in the middle.
+    """
+    if new.user_id is not None:
+        quota.charge(db, new.user_id, day.date, turns=1)
     recording_id = None
     if new.recording is not None:
         recordings.insert(db, new.recording, new.conversation_id, new.stored_at)
@@ -173,8 +180,8 @@ def _insert(db: Connection, new: NewTurn, day: quota.Day) -> None:
     said_at = min(micros(new.said_at), stored_at)
     db.execute(
         "INSERT INTO turns (id, conversation_id, client_id, user_id, speaker, hearing, text,"
-        " language, said_at, stored_at, recording_id, quota_day)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " language, said_at, stored_at, recording_id, voice_session_id, quota_day)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             new.id,
             new.conversation_id,
@@ -187,6 +194,7 @@ def _insert(db: Connection, new: NewTurn, day: quota.Day) -> None:
             said_at,
             stored_at,
             recording_id,
+            new.voice_session_id,
             day.date,
         ),
     )
@@ -197,7 +205,8 @@ def _insert(db: Connection, new: NewTurn, day: quota.Day) -> None:
     )
 
 
-def _require_open(ended_at: int | None, deleted_at: int | None) -> None:
+def require_open(ended_at: int | None, deleted_at: int | None) -> None:
+    """Raise ConversationDeleted or ConversationEnded where nothing may be said any more."""
     if deleted_at is not None:
         raise ConversationDeleted("the conversation was deleted")
     if ended_at is not None:

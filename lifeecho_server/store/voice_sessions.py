@@ -1,9 +1,27 @@
-"""Recordings that arrive in slices: which of them are not complete."""
+"""Voice sessions: recordings that arrive in slices, each slice a file with its row."""
+
+from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
+from lifeecho_server.interview.situation import Hearing, Speaker
+from lifeecho_server.settings import Plan
+from lifeecho_server.store import quota, recordings
 from lifeecho_server.store.database import Connection
+from lifeecho_server.store.errors import NotFound
+from lifeecho_server.store.recordings import NewRecording
+from lifeecho_server.store.transcripts import StoredTranscript, store_transcript
+from lifeecho_server.store.turns import SILENT, NewTurn, insert_turn, require_open
+from lifeecho_server.store.values import micros, moment
+
+if TYPE_CHECKING:
+    from lifeecho_server.engines.transcriber import Transcript
+
+RESUMED_MOST = 50
+"""How many voice sessions a client is told of on connecting: the latest that are not complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +38,399 @@ class OpenVoiceSession:
     closed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One slice on disk; ``path`` is relative to the folder of recordings."""
+
+    index: int
+    path: str
+    format: str
+    sample_rate: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSession:
+    """A recording in slices. ``client_id`` is the client's name for it, ``id`` the server's own.
+
+    ``last`` is the index of the last slice where that is known; ``turn_id`` what it has become.
+    """
+
+    id: str
+    conversation_id: str
+    narrator_id: str
+    client_id: str
+    user_id: str | None
+    speaker: Speaker
+    said_at: datetime
+    last: int | None
+    closed: bool
+    ended: bool
+    """Whether its conversation has ended."""
+    turn_id: str | None
+    due: bool
+    """Whether it is closed and its transcript lacks slices, or was not made yet."""
+    slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewSlice:
+    """A slice whose file is on disk. ``session_id`` names its session if it is the first."""
+
+    session_id: str
+    conversation_id: str
+    client_id: str
+    user_id: str
+    index: int
+    is_last: bool
+    speaker: Speaker
+    said_at: datetime
+    received_at: datetime
+    recording: NewRecording
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSlice:
+    """What is known of a slice that comes in: its session, and whether it is here already."""
+
+    session_known: bool
+    duplicate: bool
+    closed: bool
+    last: int | None
+
+
+UNKNOWN = KnownSlice(False, False, False, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSession:
+    """The stored transcript of a closed session; times in seconds, ``segments`` with their text.
+
+    ``turn_id`` is ``None`` where nobody spoke.
+    """
+
+    client_id: str
+    turn_id: str | None
+    text: str
+    language: str
+    duration: float
+    revision: int
+    segments: tuple[tuple[float, float, str], ...]
+    missing: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSlice:
+    """What became of a slice: whose it is, and whether its session was closed before."""
+
+    session_id: str
+    duplicate: bool
+    closed: bool
+
+
+def known_slice(db: Connection, conversation_id: str, client_id: str, index: int) -> KnownSlice:
+    """Return what is known of a slice before anything is written."""
+    row = db.execute(
+        "SELECT closed_at IS NOT NULL, last_index, EXISTS (SELECT 1 FROM slices s"
+        " WHERE s.voice_session_id = v.id AND s.segment_index = ?3)"
+        " FROM voice_sessions v WHERE conversation_id = ?1 AND client_id = ?2",
+        (conversation_id, client_id, index),
+    ).fetchone()
+    if row is None:
+        return UNKNOWN
+    closed, last, duplicate = row
+    return KnownSlice(True, bool(duplicate), bool(closed), last)
+
+
+def require_new_session(
+    db: Connection,
+    conversation_id: str,
+    user_id: str,
+    *,
+    plan: Plan,
+    day: quota.Day,
+    since: datetime,
+) -> None:
+    """Raise what keeps a new voice session out of a conversation.
+
+    NotFound, ConversationDeleted, ConversationEnded, or QuotaExceeded: of the recordings at once
+    those do not count with which nobody has gone on ``since`` then.
+    """
+    row = db.execute(
+        "SELECT ended_at, deleted_at FROM conversations WHERE id = ?", (conversation_id,)
+    ).fetchone()
+    if row is None:
+        raise NotFound("there is no such conversation")
+    ended_at, deleted_at = row
+    require_open(ended_at, deleted_at)
+    (going_on,) = db.execute(
+        "SELECT count(*) FROM voice_sessions WHERE user_id = ? AND closed_at IS NULL"
+        " AND last_index IS NULL AND last_slice_at > ?",
+        (user_id, micros(since)),
+    ).fetchone()
+    wish = quota.Wish(turn=True, audio=True, recording=True)
+    quota.require(db, user_id, plan, day, wish, going_on)
+
+
+def take_slice(
+    db: Connection, new: NewSlice, *, plan: Plan, day: quota.Day, idle: timedelta
+) -> TakenSlice:
+    """Store a slice and, with the first one, its voice session.
+
+    A duplicate changes nothing; the caller then deletes the file it wrote. Raises NotFound,
+    ConversationDeleted, and for a session that is new ConversationEnded and QuotaExceeded.
+    """
+    known = known_slice(db, new.conversation_id, new.client_id, new.index)
+    if not known.session_known:
+        require_new_session(
+            db,
+            new.conversation_id,
+            new.user_id,
+            plan=plan,
+            day=day,
+            since=new.received_at - idle,
+        )
+        _open(db, new)
+    session_id = _id_of(db, new.conversation_id, new.client_id)
+    if known.duplicate:
+        return TakenSlice(session_id, True, known.closed)
+    recordings.insert(db, new.recording, new.conversation_id, new.received_at)
+    db.execute(
+        "INSERT INTO slices (voice_session_id, segment_index, recording_id, received_at)"
+        " VALUES (?, ?, ?, ?)",
+        (session_id, new.index, new.recording.id, micros(new.received_at)),
+    )
+    db.execute(
+        "UPDATE voice_sessions SET last_slice_at = ?1, last_index = coalesce(last_index, ?2),"
+        " stale = max(stale, closed_at IS NOT NULL AND ?3 <= last_index) WHERE id = ?4",
+        (micros(new.received_at), new.index if new.is_last else None, new.index, session_id),
+    )
+    if known.closed:
+        _recount(db, session_id)
+    return TakenSlice(session_id, False, known.closed)
+
+
+def close_session(
+    db: Connection,
+    session_id: str,
+    *,
+    turn_id: str,
+    transcript: Transcript | None,
+    failed: bool,
+    last: int | None,
+    heard: int,
+    day: quota.Day,
+    at: datetime,
+) -> StoredTranscript:
+    """Close a voice session: it becomes a turn, with its transcript where there is one.
+
+    Without one the turn waits to be recognised, or ``failed`` to be. ``heard`` is how many slices
+    the transcript was made of: one that came since then makes it stale. Raises NotFound when the
+    session was deleted, or has become a turn already.
+    """
+    session = voice_session(db, session_id)
+    if session is None or session.turn_id is not None:
+        raise NotFound("the recording was deleted")
+    hearing = Hearing.FAILED if failed else Hearing.WAITING
+    turn = NewTurn(
+        id=turn_id,
+        conversation_id=session.conversation_id,
+        user_id=session.user_id,
+        client_id=None,
+        speaker=session.speaker,
+        text="",
+        said_at=session.said_at,
+        stored_at=at,
+        hearing=hearing,
+        voice_session_id=session_id,
+    )
+    insert_turn(db, turn, day)
+    db.execute(
+        "UPDATE voice_sessions SET closed_at = ?, last_index = coalesce(last_index, ?),"
+        " stale = (SELECT count(*) FROM slices WHERE voice_session_id = id"
+        " AND segment_index <= coalesce(last_index, ?)) <> ? WHERE id = ?",
+        (micros(at), last, last, heard, session_id),
+    )
+    _recount(db, session_id)
+    if transcript is None:
+        return StoredTranscript(0, hearing)
+    return store_transcript(db, turn_id, transcript, model="whisper", at=at)
+
+
+def amend_session(
+    db: Connection, session: VoiceSession, transcript: Transcript, *, at: datetime
+) -> StoredTranscript:
+    """Store the transcript of a closed session made anew from the slices it was read with.
+
+    Raises NotFound when it was deleted meanwhile.
+    """
+    if session.turn_id is None:
+        raise NotFound("the recording has not become a turn")
+    stored = store_transcript(db, session.turn_id, transcript, model="whisper", at=at)
+    settle_session(db, session)
+    return stored
+
+
+def settle_session(db: Connection, session: VoiceSession) -> None:
+    """Remember that a closed session was recognised as it was read.
+
+    A slice that has come since then keeps it stale.
+    """
+    db.execute(
+        "UPDATE voice_sessions SET stale = 0 WHERE id = ?1"
+        " AND (SELECT count(*) FROM slices WHERE voice_session_id = ?1) = ?2",
+        (session.id, len(session.slices)),
+    )
+
+
+_SESSION = (
+    "SELECT v.id, v.conversation_id, c.narrator_id, v.client_id, v.user_id, v.speaker, v.said_at,"
+    " v.last_index, v.closed_at IS NOT NULL, c.ended_at IS NOT NULL, t.id,"
+    " t.id IS NOT NULL AND (v.stale = 1 OR t.hearing = 'waiting') FROM voice_sessions v"
+    " JOIN conversations c ON c.id = v.conversation_id"
+    " LEFT JOIN turns t ON t.voice_session_id = v.id"
+)
+
+
+def voice_session(db: Connection, session_id: str) -> VoiceSession | None:
+    """Return a voice session with its slices."""
+    row = db.execute(f"{_SESSION} WHERE v.id = ?", (session_id,)).fetchone()
+    return None if row is None else _session(db, row)
+
+
+def voice_session_of(db: Connection, conversation_id: str, client_id: str) -> VoiceSession | None:
+    """Return the voice session of a conversation that a client has named so."""
+    row = db.execute(
+        f"{_SESSION} WHERE v.conversation_id = ? AND v.client_id = ?", (conversation_id, client_id)
+    ).fetchone()
+    return None if row is None else _session(db, row)
+
+
+def shown_session(db: Connection, conversation_id: str, client_id: str) -> ShownSession | None:
+    """Return what a client is shown of a closed session; None while it has no transcript."""
+    row = db.execute(
+        "SELECT v.id, v.last_index, t.id, t.hearing, s.text, s.language, s.duration_ms, s.revision"
+        " FROM voice_sessions v JOIN turns t ON t.voice_session_id = v.id"
+        " JOIN transcripts s ON s.turn_id = t.id WHERE v.conversation_id = ? AND v.client_id = ?",
+        (conversation_id, client_id),
+    ).fetchone()
+    if row is None:
+        return None
+    session_id, last, turn_id, hearing, text, language, duration_ms, revision = row
+    return ShownSession(
+        client_id=client_id,
+        turn_id=None if hearing == SILENT else turn_id,
+        text=text,
+        language=language,
+        duration=duration_ms / 1000,
+        revision=revision,
+        segments=_shown_segments(db, turn_id),
+        missing=_missing(db, session_id, last),
+    )
+
+
+def _shown_segments(db: Connection, turn_id: str) -> tuple[tuple[float, float, str], ...]:
+    rows = db.execute(
+        "SELECT start_ms, end_ms, text FROM segments WHERE turn_id = ? ORDER BY position",
+        (turn_id,),
+    )
+    return tuple((start / 1000, end / 1000, text) for start, end, text in rows)
+
+
+def _missing(db: Connection, session_id: str, last: int | None) -> tuple[int, ...]:
+    rows = db.execute("SELECT segment_index FROM slices WHERE voice_session_id = ?", (session_id,))
+    here = {index for (index,) in rows}
+    return tuple(index for index in range((-1 if last is None else last) + 1) if index not in here)
+
+
+def unfinished_sessions(db: Connection) -> list[str]:
+    """Return the ids of all voice sessions that are not closed, oldest first."""
+    rows = db.execute("SELECT id FROM voice_sessions WHERE closed_at IS NULL ORDER BY opened_at")
+    return [id_ for (id_,) in rows]
+
+
+def sessions_to_recognise(db: Connection, limit: int = 100) -> list[str]:
+    """Return the ids of closed sessions that have no transcript yet, or one that lacks slices."""
+    rows = db.execute(
+        "SELECT v.id FROM voice_sessions v WHERE v.stale = 1"
+        " UNION SELECT t.voice_session_id FROM turns t WHERE t.hearing = 'waiting'"
+        " AND t.voice_session_id IS NOT NULL LIMIT ?",
+        (limit,),
+    )
+    return [id_ for (id_,) in rows]
+
+
 def open_voice_sessions(db: Connection, conversation_id: str) -> list[OpenVoiceSession]:
-    """Return a conversation's voice sessions that are not complete, oldest first."""
+    """Return a conversation's latest voice sessions that are not complete, oldest first."""
     rows = db.execute(
         "SELECT client_id, last_index, closed_at IS NOT NULL, (SELECT json_group_array(i) FROM"
         " (SELECT segment_index AS i FROM slices WHERE voice_session_id = v.id ORDER BY i))"
-        " FROM voice_sessions v WHERE conversation_id = ? AND complete = 0 ORDER BY opened_at",
-        (conversation_id,),
-    )
+        " FROM voice_sessions v WHERE conversation_id = ? AND complete = 0"
+        " ORDER BY opened_at DESC, id DESC LIMIT ?",
+        (conversation_id, RESUMED_MOST),
+    ).fetchall()
     return [
         OpenVoiceSession(client_id, tuple(json.loads(received)), last, bool(closed))
-        for client_id, last, closed, received in rows
+        for client_id, last, closed, received in reversed(rows)
     ]
+
+
+def _open(db: Connection, new: NewSlice) -> None:
+    received_at = micros(new.received_at)
+    db.execute(
+        "INSERT INTO voice_sessions (id, conversation_id, client_id, user_id, speaker, said_at,"
+        " opened_at, last_slice_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            new.session_id,
+            new.conversation_id,
+            new.client_id,
+            new.user_id,
+            new.speaker,
+            min(micros(new.said_at), received_at),
+            received_at,
+            received_at,
+        ),
+    )
+
+
+def _id_of(db: Connection, conversation_id: str, client_id: str) -> str:
+    row = db.execute(
+        "SELECT id FROM voice_sessions WHERE conversation_id = ? AND client_id = ?",
+        (conversation_id, client_id),
+    ).fetchone()
+    return str(row[0])
+
+
+def _recount(db: Connection, session_id: str) -> None:
+    """See whether every slice of a closed session is here."""
+    db.execute(
+        "UPDATE voice_sessions SET complete = (SELECT count(*) FROM slices"
+        " WHERE voice_session_id = ?1 AND segment_index <= last_index) = last_index + 1"
+        " WHERE id = ?1 AND last_index IS NOT NULL",
+        (session_id,),
+    )
+
+
+def _session(db: Connection, row: tuple[object, ...]) -> VoiceSession:
+    id_, conversation, narrator, client, user, speaker, said_at, last, closed, ended, *rest = row
+    turn, due = rest
+    slices = db.execute(
+        "SELECT s.segment_index, r.path, r.format, r.sample_rate FROM slices s"
+        " JOIN recordings r ON r.id = s.recording_id WHERE s.voice_session_id = ?"
+        " ORDER BY s.segment_index",
+        (id_,),
+    )
+    return VoiceSession(
+        id=str(id_),
+        conversation_id=str(conversation),
+        narrator_id=str(narrator),
+        client_id=str(client),
+        user_id=None if user is None else str(user),
+        speaker=Speaker(str(speaker)),
+        said_at=moment(int(str(said_at))),
+        last=None if last is None else int(str(last)),
+        closed=bool(closed),
+        ended=bool(ended),
+        turn_id=None if turn is None else str(turn),
+        due=bool(due),
+        slices=tuple(Slice(*each) for each in slices),
+    )

@@ -20,7 +20,7 @@ def host_allowed(host: str | None, local_address: str, names: frozenset[str]) ->
     ``local_address`` is the address at which the connection arrived, so that every address of
     the machine is its own exactly where it is used.
     """
-    name = _hostname(host)
+    name = host_name(host)
     if name is None:
         return False
     if name in names:
@@ -38,7 +38,17 @@ def origin_allowed(origin: str | None, host: str | None, scheme: str) -> bool:
     return origin is None or (host is not None and origin.lower() == f"{scheme}://{host.lower()}")
 
 
-def _hostname(host: str | None) -> str | None:
+def is_loopback(address: str) -> bool:
+    """Whether this is an address that only this machine itself can come from or go to."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
+
+
+def host_name(host: str | None) -> str | None:
     """Return a Host header's name without its port, in lower case; None where it is no host."""
     if not host:
         return None

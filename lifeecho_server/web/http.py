@@ -1,4 +1,4 @@
-"""The HTTP side: health and the API's description; more routes come with the pages."""
+"""The HTTP side: health, the API's description and the page."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -17,6 +17,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from lifeecho_server import __version__
 from lifeecho_server.web.hosts import host_allowed
+from lifeecho_server.web.pages import page_route
 from lifeecho_server.web.replay import ReplayStream
 
 KEEP_ALIVE = 15.0
@@ -41,7 +42,7 @@ def build_app(health: Callable[[], Health]) -> Litestar:
         return health()
 
     return Litestar(
-        route_handlers=[healthz],
+        route_handlers=[healthz, page_route()],
         openapi_config=OpenAPIConfig(
             title="LifeEcho Server",
             version=__version__,

@@ -11,11 +11,11 @@ from lifeecho_server.cli.address import NoAddress, running_server, socket_addres
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("http://127.0.0.1:8443", "ws://127.0.0.1:8443/ws/conversation/c1"),
-        ("https://lifeecho.local/", "wss://lifeecho.local/ws/conversation/c1"),
-        ("192.168.1.5:8443", "ws://192.168.1.5:8443/ws/conversation/c1"),
-        ("http://0.0.0.0:9", "ws://127.0.0.1:9/ws/conversation/c1"),
-        ("http://[::]:9", "ws://[::1]:9/ws/conversation/c1"),
+        ("http://127.0.0.1:8443", "ws://127.0.0.1:8443/ws/conversation/c1?speech=0"),
+        ("https://lifeecho.local/", "wss://lifeecho.local/ws/conversation/c1?speech=0"),
+        ("192.168.1.5:8443", "ws://192.168.1.5:8443/ws/conversation/c1?speech=0"),
+        ("http://0.0.0.0:9", "ws://127.0.0.1:9/ws/conversation/c1?speech=0"),
+        ("http://[::]:9", "ws://[::1]:9/ws/conversation/c1?speech=0"),
     ],
 )
 def test_a_servers_address_becomes_a_conversations(url, address):
@@ -24,7 +24,7 @@ def test_a_servers_address_becomes_a_conversations(url, address):
 
 def test_the_narrator_is_named():
     address = socket_address("http://a:1", "c1", "n&1")
-    assert address == "ws://a:1/ws/conversation/c1?narrator=n%261"
+    assert address == "ws://a:1/ws/conversation/c1?speech=0&narrator=n%261"
 
 
 @pytest.mark.parametrize("url", ["ftp://a", "http://", "http://a:port"])

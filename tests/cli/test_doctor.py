@@ -19,7 +19,14 @@ def test_a_new_machine_is_in_order(home):
     assert found["database"][0] == "note"
     assert found["whisper"][0] == "note"
     assert found["python"][0] == "ok"
+    assert found["speech"] == ("ok", "espeak-ng reads replies aloud")
     assert not home.data.exists()
+
+
+def test_speech_that_is_switched_off_is_noted(home, monkeypatch):
+    monkeypatch.setenv("LIFEECHO_SPEECH_ENGINE", "none")
+    level, text = findings(home)["speech"]
+    assert (level, text.split(":")[0]) == ("note", "replies are not read aloud")
 
 
 def test_a_household_in_order(home, models_made):

@@ -11,17 +11,34 @@ from lifeecho_server.engines.voice_activity import (
     PAD,
     PAUSE,
     SHORTEST,
+    SpeechFinder,
     Stretch,
-    frames_in,
-    speech_stretches,
-    voice_probabilities,
+    VoiceDetector,
 )
 from tests.engines.clips import clips, noise, silence, sine, spaced
 
+ENDLESS = 10**6
+"""A limit that no recording of these tests reaches, in frames."""
+
+
+def probabilities_of(samples: Samples, piece: int = ENDLESS) -> np.ndarray:
+    detector = VoiceDetector()
+    heard = [detector.judge(samples[at : at + piece]) for at in range(0, len(samples), piece)]
+    return np.concatenate([np.empty(0, np.float32), *heard, detector.finish()])
+
+
+def speech_stretches(
+    probabilities: np.ndarray, samples: int, limit: int = ENDLESS, piece: int = ENDLESS
+) -> tuple[Stretch, ...]:
+    finder = SpeechFinder(limit)
+    found: list[Stretch] = []
+    for at in range(0, len(probabilities), piece):
+        found += finder.feed(probabilities[at : at + piece])
+    return (*found, *finder.finish(samples))
+
 
 def stretches_of(samples: Samples) -> tuple[Stretch, ...]:
-    judged = voice_probabilities(samples, 0, frames_in(samples))
-    return speech_stretches(judged, len(samples))
+    return speech_stretches(probabilities_of(samples), len(samples))
 
 
 def judged(*runs: tuple[int, float]) -> np.ndarray:
@@ -48,23 +65,41 @@ def test_each_recording_is_found_where_it_is() -> None:
     assert all(one.end <= other.start for one, other in itertools.pairwise(found))
 
 
-def test_judging_in_pieces_finds_the_same_speech() -> None:
+@pytest.mark.parametrize("piece", [77, 512, 16_000, 41_234])
+def test_how_a_recording_is_cut_into_pieces_makes_no_difference(piece: int) -> None:
     samples = spaced([clip.samples() for clip in clips()], 0.7)
-    frames = frames_in(samples)
-    pieces = [voice_probabilities(samples, at, at + 150) for at in range(0, frames, 150)]
-    whole = speech_stretches(voice_probabilities(samples, 0, frames), len(samples))
-    parts = speech_stretches(np.concatenate(pieces), len(samples))
-    assert len(parts) == len(whole)
-    for one, other in zip(parts, whole, strict=True):
-        assert abs(one.start - other.start) <= 4 * FRAME
-        assert abs(one.end - other.end) <= 4 * FRAME
+    whole, pieces = probabilities_of(samples), probabilities_of(samples, piece)
+    np.testing.assert_allclose(pieces, whole, atol=1e-4)
+    assert speech_stretches(pieces, len(samples)) == speech_stretches(whole, len(samples))
 
 
 def test_judging_leaves_the_recording_as_it_was() -> None:
     samples = noise(2, 0.1)
     before = samples.copy()
-    voice_probabilities(samples, 0, frames_in(samples))
+    probabilities_of(samples)
     np.testing.assert_array_equal(samples, before)
+
+
+def test_speech_without_a_pause_is_cut_where_the_voice_is_weakest() -> None:
+    voice = judged((300, 0.9))
+    voice[200] = 0.6
+    (first, second) = speech_stretches(voice, 300 * FRAME, limit=250)
+    assert first == Stretch(0, 200 * FRAME)
+    assert second == Stretch(200 * FRAME, 300 * FRAME)
+
+
+def test_what_is_left_of_speech_that_was_cut_is_speech_however_short() -> None:
+    voice = judged((253, 0.9), (20, 0.0))
+    voice[249] = 0.6
+    assert speech_stretches(voice, len(voice) * FRAME, limit=250)[1].start == 249 * FRAME
+
+
+def test_open_speech_is_as_it_would_be_if_a_pause_followed() -> None:
+    finder = SpeechFinder(ENDLESS)
+    finder.feed(judged((20, 0.0), (20, 0.9), (PAD, 0.0)))
+    open_ = finder.open
+    assert finder.pausing
+    assert finder.feed(judged((PAUSE - PAD, 0.0))) == [open_]
 
 
 def test_a_pause_parts_stretches_and_a_shorter_one_does_not() -> None:
@@ -89,10 +124,17 @@ def test_a_voice_that_grows_weak_is_still_a_voice() -> None:
 @given(
     voices=st.lists(st.sampled_from([0.0, 0.2, 0.4, 0.6, 1.0]), max_size=300),
     short=st.integers(0, FRAME - 1),
+    limit=st.integers(20, 400),
+    piece=st.integers(1, 50),
 )
-def test_stretches_lie_in_the_recording_in_order(voices: list[float], short: int) -> None:
+def test_stretches_lie_in_the_recording_in_order_however_it_comes(
+    voices: list[float], short: int, limit: int, piece: int
+) -> None:
     samples = max(0, len(voices) * FRAME - short)
-    found = speech_stretches(np.array(voices, np.float32), samples)
+    judged_voices = np.array(voices, np.float32)
+    found = speech_stretches(judged_voices, samples, limit)
+    assert found == speech_stretches(judged_voices, samples, limit, piece)
     edges = [edge for stretch in found for edge in (stretch.start, stretch.end)]
     assert edges == sorted(edges)
     assert all(0 <= stretch.start < stretch.end <= samples for stretch in found)
+    assert all(s.end - s.start <= (limit + PAD) * FRAME for s in found)

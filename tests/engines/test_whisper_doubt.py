@@ -20,6 +20,7 @@ class Scripted:
     """A model that says what it was told to, window after window, in place of Whisper."""
 
     window_seconds = 2.5
+    window_cost = 0.0
 
     def __init__(self, *windows: list[Heard], odds: list[Mapping[str, float]] | None = None):
         self.windows = list(windows)
@@ -45,7 +46,9 @@ def said(text: str, confidence: float = SURE, no_speech: float = 0.0) -> list[He
 
 
 def hear(model: Scripted, samples: Samples, hearing: Hearing) -> Transcript:
-    recognition = WhisperRecognition(model, ChineseScript(), samples, hearing)  # type: ignore[arg-type]
+    recognition = WhisperRecognition(model, ChineseScript(), hearing)  # type: ignore[arg-type]
+    recognition.hear(samples)
+    recognition.finish()
     while (transcript := recognition.step()) is None:
         pass
     return transcript

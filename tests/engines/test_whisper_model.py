@@ -113,7 +113,10 @@ def test_looking_at_the_language_first_changes_no_word(folder: Path) -> None:
 
 def test_a_closed_model_fails_the_recording_and_says_so(folder: Path) -> None:
     whisper = load_whisper(folder)
-    recognition = whisper.begin(clips()[0].samples(), Hearing())
+    recognition = whisper.begin(Hearing())
+    recognition.hear(clips()[0].samples())
+    assert recognition.step() is None
+    recognition.finish()
     assert recognition.step() is None
     whisper.close()
     with pytest.raises(RecognitionFailed, match="could not be recognised"):

@@ -16,9 +16,11 @@ from tests.house import House, SteppedClock
 class Process:
     """``lifeecho serve`` as its users run it; ``url`` is where it listens."""
 
-    def __init__(self, data_dir: Path, models_dir: Path, **environment: str) -> None:
+    def __init__(
+        self, data_dir: Path, models_dir: Path, *, port: int = 0, **environment: str
+    ) -> None:
         command = [sys.executable, "-m", "lifeecho_server", "serve", "--json"]
-        options = ["--host", "127.0.0.1", "--port", "0"]
+        options = ["--host", "127.0.0.1", "--port", str(port)]
         options += ["--data-dir", str(data_dir), "--models-dir", str(models_dir)]
         self._process = subprocess.Popen(
             command + options,

@@ -40,13 +40,44 @@ def test_killed_between_acknowledgement_and_reply(tmp_path: Path) -> None:
     assert [turn[:2] for turn in turns(house)] == [("m-1", "We lived by the river.")]
     with Process(tmp_path, NO_MODELS) as server:
         house.url = server.url
-        with house.talker("rose") as talker:
+        with house.talker("rose", speech="0") as talker:
             assert talker.reply()
             talker.text("We lived by the river.", "m-1")
             assert talker.until("message_ack")["status"] == "duplicate"
             talker.quiet()
     [(_, _, answer)] = turns(house)
     assert answer is not None
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ({"deltas": "1", "speech": "0"}, "agent_response_delta"),
+        ({"deltas": "0", "speech": "1"}, "tts_audio"),
+    ],
+)
+def test_killed_when_a_sentence_has_left(tmp_path: Path, query: dict[str, str], kind: str) -> None:
+    """It is in the history, and as the rest is not known its turn is answered anew."""
+    with Process(tmp_path, NO_MODELS, LIFEECHO_PART_PAUSE="30") as server:
+        house = household(tmp_path, server.url)
+        house.elder("rose")
+        with house.talker("rose", **query) as talker:
+            talker.until_capability("tts", "ready")
+            talker.text("We had a garden with a plum tree.", "m-1")
+            talker.until("message_ack")
+            left = talker.until(kind)
+            server.kill()
+    [(kept, finished)] = house.ask(
+        "SELECT text, finished FROM turns WHERE id = ?", left["assistant_message_id"]
+    )
+    assert left["text"] in kept
+    assert not finished
+    with Process(tmp_path, NO_MODELS) as server:
+        house.url = server.url
+        with house.talker("rose", speech="0") as talker:
+            anew = talker.reply()[0]["assistant_message_id"]
+    assert anew != left["assistant_message_id"]
+    assert [turn[2] for turn in turns(house)] == [anew]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,7 +1,8 @@
 """Engines that do as a test tells them: fail, hang, take turns, keep a log."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,8 +10,9 @@ import trio
 
 from lifeecho_server.engines.chat_model import Advance, ContextFull, Message
 from lifeecho_server.engines.transcriber import Hearing, Samples, Transcript
-from lifeecho_server.inference.decoding import AudioSource
+from lifeecho_server.inference.decoding import Audio, AudioSource
 from lifeecho_server.inference.schedule import Priority
+from tests.engines.whole import Whole
 
 END = 256
 
@@ -116,23 +118,22 @@ class FakeTranscriber:
     log: list[str] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
 
-    def begin(self, samples: Samples, hearing: Hearing) -> "FakeRecognition":
-        return FakeRecognition(self, hearing.hotwords[0], len(samples) / 16_000)
+    def begin(self, hearing: Hearing) -> "FakeRecognition":
+        return FakeRecognition(self, hearing.hotwords[0])
 
     def close(self) -> None:
         self.closed.set()
 
 
 @dataclass
-class FakeRecognition:
+class FakeRecognition(Whole):
     """One recording, known by its name."""
 
     transcriber: FakeTranscriber
     name: str
-    duration: float
     done: int = 0
 
-    def step(self) -> Transcript | None:
+    def recognise(self) -> Transcript | None:
         self.transcriber.log.append(self.name)
         self.transcriber.hook(self.name)
         self.done += 1
@@ -144,7 +145,19 @@ class FakeRecognition:
 class FakeDecoding:
     """A second of silence for every recording, at once."""
 
-    async def decode(self, source: AudioSource, priority: Priority) -> Samples:
+    @asynccontextmanager
+    async def opened(self, source: AudioSource, priority: Priority) -> AsyncIterator[Audio]:
         del source, priority
+        yield Pieces(np.zeros(16_000, np.float32))
+
+
+class Pieces:
+    """Sound that is there already, piece by piece."""
+
+    def __init__(self, *pieces: Samples) -> None:
+        self._pieces = list(pieces)
+
+    async def read(self, seconds: float) -> Samples | None:
+        del seconds
         await trio.lowlevel.checkpoint()
-        return np.zeros(16_000, np.float32)
+        return self._pieces.pop(0) if self._pieces else None

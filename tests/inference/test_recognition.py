@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 import trio
@@ -34,11 +35,11 @@ class Lane:
         decoding: Decoding | FakeDecoding | None = None,
     ) -> None:
         self.activity = Activity()
+        self.decoding = decoding or FakeDecoding()
         self.metrics = AsrMetrics()
         self.loader = EngineLoader(load, lambda: 0, on_change=lambda: self.lane.engine_changed())
         self.lane = RecognitionLane(
             self.loader,
-            decoding or FakeDecoding(),
             self.activity,
             self.metrics,
             queue=queue,
@@ -63,7 +64,10 @@ class Lane:
     ) -> None:
         try:
             transcript = await self.lane.transcribe(
-                source, Hearing(hotwords=(name,)), owner=owner or name, priority=priority
+                partial(self.decoding.opened, source, priority),
+                Hearing(hotwords=(name,)),
+                owner=owner or name,
+                priority=priority,
             )
             self.heard[name] = transcript.text
         except LifeEchoError as error:
@@ -211,10 +215,8 @@ async def test_real_bytes_are_decoded_and_damaged_ones_refused() -> None:
     decoding = Decoding(activity, limit_seconds=2)
     lane = Lane(FakeTranscriber, decoding=decoding)
     async with lane.running():
-        transcript = await lane.lane.transcribe(
-            SECOND, Hearing(hotwords=("x",)), owner="o", priority=Priority.LIVE
-        )
-        assert transcript.duration == 1.0
+        await lane.hear("second", source=SECOND)
+        assert lane.metrics.audio_seconds == 1.0
         for name, source in {
             "damaged": AudioSource(data=b"no audio at all" * 9, format="webm"),
             "empty": AudioSource(data=b"", format="pcm_s16le", sample_rate=16_000),
@@ -234,7 +236,9 @@ async def test_a_recording_nobody_waits_for_is_decoded_when_it_is_quiet() -> Non
     decoded: list[int] = []
 
     async def decode() -> None:
-        decoded.append(len(await decoding.decode(SECOND, Priority.BACKGROUND)))
+        async with decoding.opened(SECOND, Priority.BACKGROUND) as audio:
+            while (piece := await audio.read(30)) is not None:
+                decoded.append(len(piece))
 
     async with trio.open_nursery() as nursery:
         with activity.under_way(Priority.LIVE):

@@ -1,15 +1,13 @@
 """The committed recordings: phrases of the set in voices that the micro Whisper never heard."""
 
 import csv
-import wave
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-
+from tests.models import wav
 from tests.models.phrases import Language
-from tests.models.voice import SAMPLE_RATE, Samples
+from tests.models.voice import Samples
 
 FOLDER = Path(__file__).resolve().parent / "recordings"
 INDEX = "index.tsv"
@@ -26,9 +24,7 @@ class Recording:
 
     def samples(self) -> Samples:
         """Return the recording as float32 in [-1, 1]."""
-        with wave.open(str(self.path)) as file:
-            pcm = file.readframes(file.getnframes())
-        return np.frombuffer(pcm, np.int16).astype(np.float32) / np.float32(32768)
+        return wav.read(self.path)
 
 
 def recordings(folder: Path = FOLDER) -> tuple[Recording, ...]:
@@ -39,16 +35,6 @@ def recordings(folder: Path = FOLDER) -> tuple[Recording, ...]:
         Recording(folder / row["file"], cast(Language, row["language"]), row["text"])
         for row in rows
     )
-
-
-def save(recording: Recording, samples: Samples) -> None:
-    """Write a recording's samples to its path."""
-    pcm = np.clip(np.round(samples * 32767), -32768, 32767).astype(np.int16)
-    with wave.open(str(recording.path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(pcm.tobytes())
 
 
 def save_index(found: tuple[Recording, ...], folder: Path = FOLDER) -> None:

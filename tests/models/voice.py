@@ -3,6 +3,7 @@
 import io
 import subprocess
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,15 @@ Samples = npt.NDArray[np.float32]
 """Mono PCM, 16 kHz, float32 in [-1, 1], shape (n,)."""
 
 SAMPLE_RATE = 16_000
+
+
+class Word(NamedTuple):
+    """Words of a recording (one, mostly) and when they are heard, in seconds."""
+
+    text: str
+    start: float
+    end: float
+
 
 BASES: dict[Language, tuple[str, ...]] = {
     "en": ("en", "en-us", "en-gb"),

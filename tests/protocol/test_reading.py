@@ -19,6 +19,7 @@ from lifeecho_server.protocol.incoming import (
     Ping,
     Text,
     TranscribeOnly,
+    TtsCancel,
 )
 from lifeecho_server.protocol.reading import read_binary_frame, read_text_frame
 from lifeecho_server.protocol.speaker import Speaker
@@ -166,6 +167,7 @@ def test_raw_pcm_carries_its_rate() -> None:
 def test_data_may_be_left_out_where_nothing_is_needed() -> None:
     assert read_text_frame('{"type": "ping"}').body == Ping()
     assert read_text_frame('{"type": "end_conversation"}').body == EndConversation()
+    assert read_text_frame('{"type": "tts_cancel"}').body == TtsCancel()
 
 
 def test_binary_frame_is_the_same_message() -> None:

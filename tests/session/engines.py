@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from lifeecho_server.engines.chat_model import ChatModel
 from lifeecho_server.engines.faults import ModelBroken, RecognitionFailed
-from lifeecho_server.engines.transcriber import Hearing, Samples, Segment, Transcriber, Transcript
+from lifeecho_server.engines.speaker import Speaker
+from lifeecho_server.engines.transcriber import Hearing, Segment, Transcriber, Transcript
+from tests.engines.whole import Whole
 
 PATIENCE = 20.0
 
@@ -34,22 +36,21 @@ class ScriptedTranscriber:
     before: Callable[[], None] = lambda: None
     heard: int = 0
 
-    def begin(self, samples: Samples, hearing: Hearing) -> "ScriptedRecognition":
+    def begin(self, hearing: Hearing) -> "ScriptedRecognition":
         assert "en" in hearing.languages
-        return ScriptedRecognition(self, len(samples) / 16_000)
+        return ScriptedRecognition(self)
 
     def close(self) -> None:
         pass
 
 
 @dataclass
-class ScriptedRecognition:
+class ScriptedRecognition(Whole):
     """One window in which everything is heard."""
 
     transcriber: ScriptedTranscriber
-    duration: float
 
-    def step(self) -> Transcript:
+    def recognise(self) -> Transcript:
         self.transcriber.before()
         self.transcriber.heard += 1
         text = self.transcriber.text
@@ -77,6 +78,7 @@ class Engines:
 
     transcriber: Transcriber | None = None
     chat_model: ChatModel | None = None
+    speaker: Speaker | None = None
     new_chat_model: Callable[[], ChatModel] | None = None
     loading: Callable[[], None] = lambda: None
     broken: bool = False
@@ -92,6 +94,9 @@ class Engines:
         if self.broken:
             raise ModelBroken("the model is broken")
         return self.new_chat_model() if self.new_chat_model else self.chat_model
+
+    def load_speaker(self) -> Speaker | None:
+        return self.speaker
 
     def fingerprint(self) -> object:
         return self.version

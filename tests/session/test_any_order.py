@@ -14,6 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from lifeecho_server.session.wording import joined
 from tests.house import PATIENCE, House, Talker
 
 WORDS = st.text(
@@ -29,16 +30,21 @@ class Client(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.talker: Talker | None = None
+        self.talkers: list[Talker] = []
         self.said: dict[str, str] = {}
         self.ended = False
+        self.epoch = 0
 
-    @initialize(number=st.integers(0, 10**9))
-    def begin(self, number: int) -> None:
+    @initialize(number=st.integers(0, 10**9), deltas=st.booleans(), speech=st.booleans())
+    def begin(self, number: int, deltas: bool, speech: bool) -> None:
         self.conversation = f"c-{number}-{id(self)}"
+        self.wishes = {"deltas": str(int(deltas)), "speech": str(int(speech))}
         self.connect()
 
     def connect(self) -> None:
-        self.talker = self.house.talker("rose", self.conversation)
+        self.talker = self.house.talker("rose", self.conversation, **self.wishes)
+        self.talkers.append(self.talker)
+        self.epoch = 0
         assert self.talker.seen[0]["data"]["ended"] is self.ended
 
     @property
@@ -98,6 +104,16 @@ class Client(RuleBasedStateMachine):
 
     @precondition(lambda self: self.talker is not None)
     @rule()
+    def hush(self) -> None:
+        self.on.say("tts_cancel")
+        if self.ended:
+            assert self.on.until("error")["code"] == "ENDED"
+            return
+        assert self.on.until("tts_cancelled") == {"epoch": self.epoch}
+        self.epoch += 1
+
+    @precondition(lambda self: self.talker is not None)
+    @rule()
     def end(self) -> None:
         self.on.say("end_conversation")
         assert self.on.until("end_conversation") == {"status": "ended"}
@@ -129,11 +145,37 @@ class Client(RuleBasedStateMachine):
             self.conversation,
         )
         assert stored == list(self.said.items())
+        for talker in self.talkers:
+            check_voice(talker, self.wishes)
+
+
+def check_voice(talker: Talker, wishes: dict[str, str]) -> None:
+    """Whatever came on a connection: deltas before parts, sounds in order, none too late."""
+    epoch = 0
+    sounds: dict[str, int] = {}
+    gathered: dict[tuple[str, int], list[str]] = {}
+    for message in talker.seen:
+        data = message["data"]
+        match message["type"]:
+            case "tts_cancelled":
+                epoch = data["epoch"] + 1
+            case "tts_audio":
+                assert wishes["speech"] == "1"
+                assert data["epoch"] == epoch
+                assert data["sequence"] == sounds.get(data["assistant_message_id"], 0)
+                sounds[data["assistant_message_id"]] = data["sequence"] + 1
+            case "agent_response_delta":
+                assert wishes["deltas"] == "1"
+                of = (data["assistant_message_id"], data["index"])
+                gathered.setdefault(of, []).append(data["text"])
+            case "agent_response" if wishes["deltas"] == "1":
+                of = (data["assistant_message_id"], data["index"])
+                assert joined(gathered.pop(of)) == data["text"]
 
 
 @pytest.fixture
 def lively_house(build_house: Callable[..., House]) -> House:
-    house = build_house(re_greeting=False)
+    house = build_house(re_greeting=False, speech_engine="espeak")
     house.elder("rose")
     return house
 

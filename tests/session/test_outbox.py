@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+import trio.testing
 from trio.testing import MockClock
 
 from lifeecho_server.protocol.outgoing import Outgoing, Pong
@@ -60,6 +61,47 @@ async def test_frames_go_out_in_order(nursery: trio.Nursery) -> None:
 async def test_flush_of_nothing_is_at_once() -> None:
     with trio.fail_after(1):
         await outbox(SlowSocket()).flush()
+
+
+async def test_what_is_put_last_lets_the_rest_pass(nursery: trio.Nursery) -> None:
+    socket = SlowSocket()
+    box = outbox(socket)
+    nursery.start_soon(box.run)
+    box.put_last(Pong())
+    box.put(Pong())
+    box.put_last(Pong())
+    box.put(Pong())
+    for _ in range(4):
+        socket.let.release()
+    await box.flush()
+    assert socket.sent == [f"{n:010d}" for n in (2, 4, 1, 3)]
+
+
+async def test_what_is_put_last_can_be_withdrawn_until_it_is_being_sent(
+    nursery: trio.Nursery,
+) -> None:
+    socket = SlowSocket()
+    box = outbox(socket, limit=30)
+    nursery.start_soon(box.run)
+    for _ in range(3):
+        box.put_last(Pong())
+    await trio.testing.wait_all_tasks_blocked()
+    box.withdraw()
+    box.put(Pong())
+    box.put(Pong())  # there is room for it again
+    for _ in range(3):
+        socket.let.release()
+    await box.flush()
+    assert socket.sent == [f"{n:010d}" for n in (1, 4, 5)]
+
+
+async def test_withdrawing_all_there_is_leaves_nothing_to_wait_for(nursery: trio.Nursery) -> None:
+    box = outbox(SlowSocket())
+    box.put_last(Pong())
+    box.withdraw()
+    nursery.start_soon(box.run)
+    with trio.fail_after(1):
+        await box.flush()
 
 
 async def test_reader_that_reads_nothing_is_given_up(autojump_clock: MockClock) -> None:

@@ -68,3 +68,13 @@ def test_the_memoirs_stage_and_the_conversations_move_together(db: Connection) -
     conversation = conversations.conversation(db, "talk")
     assert conversation is not None
     assert (conversation.stage, conversation.started_at) == ("school", NOON)
+
+
+def test_speech_becomes_slower_step_by_step_within_what_sounds_natural(db: Connection) -> None:
+    def slower() -> int | None:
+        memory.apply(db, "narrator", "talk", Changes(slower=True), NOON, usual_rate=120)
+        return narrators.speaking_rate(db, "narrator")
+
+    assert narrators.speaking_rate(db, "narrator") is None
+    assert [slower() for _ in range(3)] == [100, 90, 90]
+    assert narrators.speaking_rate(db, "nobody") is None

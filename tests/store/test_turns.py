@@ -120,6 +120,22 @@ def test_a_reply_grows_part_by_part(db: Connection) -> None:
         replies.add_part(db, "unknown", "x", final=True)
 
 
+def test_a_reply_grows_sentence_by_sentence(db: Connection) -> None:
+    reply(db, "r", "One.")
+    replies.extend_part(db, "r", "One. Two.", final=False)
+    replies.add_part(db, "r", "Three.", final=False)
+    replies.extend_part(db, "r", "Three. Four.", final=True)
+    assert replies.parts_of(db, "r") == ("One. Two.", "Three. Four.")
+    last = turns.last_turn(db, "talk")
+    assert last is not None
+    assert last.text == "One. Two.\nThree. Four."
+    found = replies.undelivered_reply(db, "talk")
+    assert found is not None
+    assert found.finished
+    with pytest.raises(NotFound):
+        replies.extend_part(db, "unknown", "x", final=True)
+
+
 def test_a_reply_that_never_arrived_is_found_until_it_has(db: Connection) -> None:
     assert replies.undelivered_reply(db, "talk") is None
     take(db, new_turn("a"))

@@ -1,9 +1,9 @@
 """Training examples: clips strung together with pauses and noise, and what to write for them."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -11,18 +11,25 @@ import torch.nn.functional as F
 from faster_whisper.feature_extractor import FeatureExtractor
 from torch import Tensor
 
-from tests.models.phrases import PHRASES, Language
-from tests.models.voice import SAMPLE_RATE, Samples
-from tests.models.whisper.speech import Clip
+from tests.models.phrases import Language
+from tests.models.voice import SAMPLE_RATE, Samples, Word
+from tests.models.whisper.clips import Clip
+from tests.models.whisper.cuts import Phrase, draw_cut
+from tests.models.whisper.recipe import Recipe
 from tests.models.whisper.tokens import Tokens
 
 WINDOW_FRAMES = 3000  # 30 s of 10 ms
+POSITION = 320  # samples to a position of the encoder
+CONVOLVED = 8  # empty frames that the end of the speech reaches into
+
+Padding = Literal["none", "some", "window"]
+"""How long a batch is: as its longest example, some silence more, or a window of 30 s."""
 
 
-class Placed(NamedTuple):
-    """A phrase and when it is heard, in seconds."""
+class Segment(NamedTuple):
+    """The text of a phrase, or of what is heard of it, and when, in seconds."""
 
-    phrase: int
+    text: list[int]
     start: float
     end: float
 
@@ -36,6 +43,7 @@ class Example:
     targets: list[int]
     weights: list[float]
     text: list[int]  # the plain text, for CTC
+    places: list[int]  # where its words are timed: the one at each of the encoder's positions
 
 
 class Batch(NamedTuple):
@@ -47,30 +55,42 @@ class Batch(NamedTuple):
     weights: Tensor  # (batch, n)
     texts: list[list[int]]
     lengths: Tensor  # encoder positions of each, before padding
+    places: Tensor | None  # (batch, positions)
 
 
 class Composer:
     """Draws examples from clips, the same ones for the same seed."""
 
-    def __init__(self, clips: Sequence[Clip], tokens: Tokens, seed: int) -> None:
+    def __init__(self, recipe: Recipe, clips: Sequence[Clip], tokens: Tokens, seed: int) -> None:
+        self._mix = recipe.mix
         self._rng, self._noise = random.Random(seed), np.random.default_rng(seed)
         self._tokens = tokens
-        self._texts = [tokens.encode(phrase.piece) for phrase in PHRASES]
+        self._texts = [tokens.encode(piece) for piece in recipe.pieces]
         self._first_time = tokens.id("<|0.00|>")
         self._features = FeatureExtractor()  # the very features that the runtime computes
         self._clips: dict[Language, list[Clip]] = {"en": [], "zh": []}
         for clip in clips:
-            self._clips[PHRASES[clip.phrase].language].append(clip)
+            self._clips[clip.language].append(clip)
 
-    def batch(self, size: int, phrases: int, full_window: bool) -> Batch:
-        """Compose ``size`` examples of at most ``phrases`` phrases each.
+    def batch(self, size: int, phrases: int, padding: Padding) -> Batch:
+        """Compose ``size`` examples of at most ``phrases`` phrases each."""
+        return self._side_by_side([self._example(phrases) for _ in range(size)], padding)
 
-        Cropped to the longest (and some silence), unless ``full_window`` makes them 30 s.
+    def batches_alike(self, size: int, count: int, phrases: int) -> Iterator[Batch]:
+        """Compose ``count`` batches, each of examples of like lengths: little is padding.
+
+        There are as many examples of one phrase as of two, and so on up to ``phrases``.
         """
-        examples = [self._example(phrases) for _ in range(size)]
+        examples = [self._example(1 + i % phrases) for i in range(size * count)]
+        examples.sort(key=lambda example: len(example.samples))
+        groups = [examples[i : i + size] for i in range(0, len(examples), size)]
+        self._rng.shuffle(groups)
+        return (self._side_by_side(group, "none") for group in groups)
+
+    def _side_by_side(self, examples: Sequence[Example], padding: Padding) -> Batch:
         mels = [self._mel(example.samples) for example in examples]
         longest = max(mel.shape[1] for mel in mels)
-        frames = WINDOW_FRAMES if full_window else self._cropped(longest)
+        frames = WINDOW_FRAMES if padding == "window" else self._cropped(longest, padding)
         end = self._tokens.id("<|endoftext|>")
         return Batch(
             # faster-whisper pads the log-mels with 0.0, not the waveform.
@@ -80,31 +100,71 @@ class Composer:
             _padded([example.weights for example in examples], 0.0),
             [example.text for example in examples],
             torch.tensor([mel.shape[1] // 2 for mel in mels]),
+            self._places(examples, frames // 2) if self._mix.timed else None,
         )
 
-    def _cropped(self, longest: int) -> int:
-        extra = self._rng.choice([0, 50, 100, 400, 800])
+    def _places(self, examples: Sequence[Example], positions: int) -> Tensor:
+        silence = [self._tokens.text_size] * positions
+        return torch.tensor([[*each.places, *silence][:positions] for each in examples])
+
+    def _cropped(self, longest: int, padding: Padding) -> int:
+        extra = self._rng.choice([0, 50, 100, 400, 800]) if padding == "some" else CONVOLVED
         return min(WINDOW_FRAMES, (longest + extra) // 2 * 2)
 
     def _example(self, most: int) -> Example:
-        language: Language = "zh" if self._rng.random() < 0.35 else "en"
+        language: Language = "zh" if self._rng.random() < self._mix.chinese else "en"
         count = 0 if self._rng.random() < 0.08 else self._rng.randint(1, most)
-        samples, placed = self._string(language, count)
-        noisy = samples + self._background(len(samples)) * 10 ** self._rng.uniform(-4, -1)
-        text = [token for at in placed for token in self._texts[at.phrase]]
-        return self._labelled(noisy.astype(np.float32), language, placed, text)
+        quiet = min(6.0, self._mix.quiet * most)
+        samples, phrases = self._string(language, count, quiet)
+        background = self._background(len(samples))
+        samples = samples + background * 10 ** self._rng.uniform(-4, self._mix.loudest)
+        if self._mix.cut:
+            samples, phrases = self._cut(samples, phrases)
+        heard = [self._segment(phrase) for phrase in phrases]
+        places = self._placed(phrases, len(samples)) if self._mix.timed else []
+        return self._labelled(samples.astype(np.float32), language, heard, places)
 
-    def _string(self, language: Language, count: int) -> tuple[Samples, list[Placed]]:
+    def _placed(self, phrases: Sequence[Phrase], length: int) -> list[int]:
+        """Return the word at each of the encoder's positions, or the id after the last word's."""
+        places = [self._tokens.text_size] * (length // POSITION)
+        for word in (word for phrase in phrases for word in phrase):
+            first, last = (round(at * SAMPLE_RATE / POSITION) for at in (word.start, word.end))
+            last = min(last, len(places))
+            places[first:last] = self._tokens.encode(word.text)[:1] * (last - first)
+        return places
+
+    def _segment(self, phrase: Phrase) -> Segment:
+        text = [token for unit in phrase for token in self._tokens.encode(unit.text)]
+        return Segment(text, phrase[0].start, phrase[-1].end)
+
+    def _cut(self, samples: Samples, phrases: list[Phrase]) -> tuple[Samples, list[Phrase]]:
+        """Cut a recording and put silence around it, as the server does, or none."""
+        before, after = (self._rng.choice((0.0, 0.3, self._rng.uniform(0, 0.6))) for _ in "  ")
+        longest = self._mix.longest - before - after
+        cut = draw_cut(self._rng, phrases, len(samples) / SAMPLE_RATE, self._mix.cut, longest)
+        kept = samples[int(cut.begin * SAMPLE_RATE) : int(cut.end * SAMPLE_RATE)]
+        padded = np.pad(kept, (int(before * SAMPLE_RATE), int(after * SAMPLE_RATE)))
+        return padded, [_later(phrase, before) for phrase in cut.heard(phrases)]
+
+    def _string(self, language: Language, count: int, quiet: float) -> tuple[Samples, list[Phrase]]:
         """Put clips of one language one after another, with a pause before and after each."""
-        parts, placed = [self._quiet(0, 0.6)], []
+        parts, phrases = [self._quiet(0, 0.6)], []
         for _ in range(count):
             clip = self._rng.choice(self._clips[language])
             start = sum(map(len, parts)) / SAMPLE_RATE
-            placed.append(Placed(clip.phrase, start, start + clip.duration))
+            phrases.append(_later(clip.units, start))
             parts += [clip.samples * self._rng.uniform(0.3, 1.2), self._quiet(0.1, 0.9)]
         if not count:
-            parts.append(self._quiet(0.5, 6))
-        return np.concatenate(parts), placed
+            parts.append(self._speechless(quiet))
+        return np.concatenate(parts), phrases
+
+    def _speechless(self, most: float) -> Samples:
+        quiet = self._quiet(0.5, most)
+        if not self._mix.tones or self._rng.random() >= self._mix.tones:
+            return quiet
+        pitch, loudness = self._rng.uniform(60, 4000), 10 ** self._rng.uniform(-2.5, -0.5)
+        turns = pitch / SAMPLE_RATE * np.arange(len(quiet))
+        return (loudness * np.sin(2 * np.pi * turns)).astype(np.float32)
 
     def _quiet(self, least: float, most: float) -> Samples:
         return np.zeros(int(SAMPLE_RATE * self._rng.uniform(least, most)), np.float32)
@@ -120,27 +180,28 @@ class Composer:
         return (noise / (np.abs(noise).max() + 1e-6)).astype(np.float32)
 
     def _labelled(
-        self, samples: Samples, language: Language, placed: list[Placed], text: list[int]
+        self, samples: Samples, language: Language, heard: list[Segment], places: list[int]
     ) -> Example:
+        text = [token for segment in heard for token in segment.text]
         names = ("<|startoftranscript|>", f"<|{language}|>", "<|transcribe|>")
         timed = self._rng.random() < 0.5
-        body = self._timed(placed) if timed else [self._tokens.id("<|notimestamps|>"), *text]
+        body = self._timed(heard) if timed else [self._tokens.id("<|notimestamps|>"), *text]
         end = self._tokens.id("<|endoftext|>")
         line = [*map(self._tokens.id, names), *body, end]
         before = self._earlier() if self._rng.random() < 0.25 else []
         weights = [0.0] * len(before) + [1.0] * (len(line) - 1)
         targets = [*before, *line][1:]
-        if not placed:  # the probability of no speech is read off the first token
+        if not heard:  # the probability of no speech is read off the first token
             targets[len(before)] = self._tokens.id("<|nospeech|>")
         if not timed:  # the runtime writes <|notimestamps|> itself
             weights[len(before) + 2] = 0.0
-        return Example(samples, [*before, *line[:-1]], targets, weights, text)
+        return Example(samples, [*before, *line[:-1]], targets, weights, text, places)
 
-    def _timed(self, placed: list[Placed]) -> list[int]:
+    def _timed(self, heard: list[Segment]) -> list[int]:
         body = [
             token
-            for at in placed
-            for token in (self._time(at.start), *self._texts[at.phrase], self._time(at.end))
+            for text, start, end in heard
+            for token in (self._time(start), *text, self._time(end))
         ]
         return body or [self._first_time]
 
@@ -165,8 +226,12 @@ class Composer:
         if self._rng.random() < 0.7:
             band, moment = self._rng.randrange(70), self._rng.randrange(mel.shape[1])
             mel[band : band + self._rng.randint(0, 12)] = 0
-            mel[:, moment : moment + self._rng.randint(0, 20)] = 0
+            mel[:, moment : moment + self._rng.randint(0, self._mix.blanked)] = 0
         return mel
+
+
+def _later(phrase: Phrase, seconds: float) -> Phrase:
+    return tuple(Word(unit.text, unit.start + seconds, unit.end + seconds) for unit in phrase)
 
 
 def _padded(rows: Sequence[Sequence[float]], fill: float) -> Tensor:

@@ -22,10 +22,10 @@ CHUNK_SECONDS = 6
 def export(model: Whisper, tokens: Tokens, folder: Path) -> None:
     """Write the model into ``folder``, each file put in place whole."""
     shape = model.shape
-    spec = WhisperSpec(shape.layers, shape.heads, shape.layers, shape.heads)
+    spec = WhisperSpec(shape.encoder_layers, shape.heads, shape.decoder_layers, shape.heads)
     _encoder(spec.encoder, model)
     _decoder(spec.decoder, model)
-    spec.config.alignment_heads = [[shape.layers - 1, head] for head in range(shape.heads)]
+    spec.config.alignment_heads = [[shape.decoder_layers - 1, head] for head in range(shape.heads)]
     save(spec, tokens, folder)
     hears = json.dumps({"chunk_length": CHUNK_SECONDS})
     (folder / "preprocessor_config.json").write_text(f"{hears}\n", encoding="utf-8")

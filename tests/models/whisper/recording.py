@@ -7,10 +7,11 @@ from pathlib import Path
 
 from faster_whisper import WhisperModel
 
-from tests.models.phrases import PHRASES
-from tests.models.recorded import Recording, save, save_index
+from tests.models import wav
+from tests.models.phrases import PHRASES, Phrase
+from tests.models.recorded import Recording, save_index
 from tests.models.voice import Samples, Voice, speak, trim
-from tests.models.whisper.evaluation import hear, load
+from tests.models.whisper.listening import hear, load
 from tests.models.whisper.speech import HELD_OUT, cast
 
 SEED = 3
@@ -46,25 +47,22 @@ def record(model: Path, folder: Path) -> None:
 
 
 def _record(whisper: WhisperModel, path: Path, text: str, rng: random.Random) -> Recording:
-    index = next(i for i, phrase in enumerate(PHRASES) if phrase.text == text)
-    phrase = PHRASES[index]
+    phrase = next(phrase for phrase in PHRASES if phrase.text == text)
     recording = Recording(path, phrase.language, text)
-    for voice, samples in itertools.islice(_takes(index, rng), TRIES):
-        save(recording, samples)
-        if _recognised(whisper, recording):
+    for voice, samples in itertools.islice(_takes(phrase, rng), TRIES):
+        wav.write(path, samples)
+        if is_recognised(whisper, recording.samples(), text, phrase.language):
             print(f"{path.name}: {voice.name} at {voice.speed}, pitch {voice.pitch}")
             return recording
     raise NotRecognised(text)
 
 
-def _takes(index: int, rng: random.Random) -> Iterator[tuple[Voice, Samples]]:
+def _takes(phrase: Phrase, rng: random.Random) -> Iterator[tuple[Voice, Samples]]:
     while True:
-        voice = cast(HELD_OUT, index, rng)
-        yield voice, trim(speak(PHRASES[index], voice), before=MARGIN, after=MARGIN)
+        voice = cast(HELD_OUT, phrase, rng)
+        yield voice, trim(speak(phrase, voice), before=MARGIN, after=MARGIN)
 
 
-def _recognised(whisper: WhisperModel, recording: Recording) -> bool:
+def is_recognised(whisper: WhisperModel, samples: Samples, text: str, language: str) -> bool:
     """Whether all of it is understood, with and without the voice activity filter."""
-    wanted = (recording.text, recording.language)
-    samples = recording.samples()
-    return all(hear(whisper, samples, vad_filter=on) == wanted for on in (True, False))
+    return all(hear(whisper, samples, vad_filter=on) == (text, language) for on in (True, False))

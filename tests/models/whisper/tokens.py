@@ -1,6 +1,7 @@
 """A byte-level BPE tokenizer over the phrases, with Whisper's special tokens in Whisper's order."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,21 +58,21 @@ class Tokens:
         return list(range(self.id("<|startoftranscript|>") + 1, self.id("<|translate|>")))
 
 
-def train_tokens() -> Tokens:
-    """Build the tokenizer of the micro Whisper."""
-    tokens = _with_special_tokens(_train_text(), fillers=0)
-    _check(tokens)
+def train_tokens(pieces: Sequence[str]) -> Tokens:
+    """Build the tokenizer of a micro Whisper that writes these texts."""
+    tokens = _with_special_tokens(_train_text(pieces), fillers=0)
+    _check(tokens, pieces)
     return tokens
 
 
 def padded_tokens(size: int) -> Tokens:
-    """Build the same tokenizer with fillers among its text, so that its vocabulary has ``size``."""
-    definition = _train_text()
+    """Build one with fillers among its text, so that its vocabulary has ``size``."""
+    definition = _train_text([phrase.piece for phrase in PHRASES])
     fillers = size - len(definition["model"]["vocab"]) - 1 - len(SPECIAL)
     return _with_special_tokens(definition, fillers)
 
 
-def _train_text() -> dict[str, Any]:
+def _train_text(pieces: Sequence[str]) -> dict[str, Any]:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -80,7 +81,7 @@ def _train_text() -> dict[str, Any]:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator([phrase.piece for phrase in PHRASES], trainer)
+    tokenizer.train_from_iterator(pieces, trainer)
     definition: dict[str, Any] = json.loads(tokenizer.to_str())
     return definition
 
@@ -100,11 +101,11 @@ def _special(number: int, token: str) -> dict[str, Any]:
     return {"id": number, "content": token, **plain, "special": True}
 
 
-def _check(tokens: Tokens) -> None:
-    """Every phrase must survive encoding, in tokens that faster-whisper does not suppress."""
+def _check(tokens: Tokens, pieces: Sequence[str]) -> None:
+    """Every text must survive encoding, in tokens that faster-whisper does not suppress."""
     known = WhisperTokenizer(tokens.tokenizer, multilingual=True, task="transcribe", language="en")
     suppressed = set(known.non_speech_tokens)
-    for phrase in PHRASES:
-        ids = tokens.encode(phrase.piece)
-        if tokens.tokenizer.decode(ids) != phrase.piece or suppressed & set(ids):
-            raise ValueError(f"the tokenizer cannot write {phrase.text!r}")
+    for piece in pieces:
+        ids = tokens.encode(piece)
+        if tokens.tokenizer.decode(ids) != piece or suppressed & set(ids):
+            raise ValueError(f"the tokenizer cannot write {piece!r}")
