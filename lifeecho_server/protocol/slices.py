@@ -51,10 +51,8 @@ class SliceOrder:
         self.handed.clear()
 
     def give_up(self) -> None:
-        """Wait for nothing more: what is here is the recording."""
+        """Wait for nothing more: what is here is the recording, as far as anybody knows."""
         self.closed = True
-        if self.last is None:
-            self.last = max(self.received, default=None)
 
     @property
     def complete(self) -> bool:

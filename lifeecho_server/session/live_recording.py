@@ -252,7 +252,6 @@ class LiveRecording:
                 turn_id=turn_id,
                 transcript=outcome.transcript,
                 failed=outcome.fault in (Code.BAD_AUDIO, Code.ASR_FAILED),
-                last=order.last,
                 heard=len(order.handed),
                 day=quota.day_of(now, facilities.timezone),
                 at=now,

@@ -201,7 +201,8 @@ def take_slice(
     )
     db.execute(
         "UPDATE voice_sessions SET last_slice_at = ?1, last_index = coalesce(last_index, ?2),"
-        " stale = max(stale, closed_at IS NOT NULL AND ?3 <= last_index) WHERE id = ?4",
+        " stale = max(stale, closed_at IS NOT NULL AND ?3 <= coalesce(last_index, ?3))"
+        " WHERE id = ?4",
         (micros(new.received_at), new.index if new.is_last else None, new.index, session_id),
     )
     if known.closed:
@@ -216,7 +217,6 @@ def close_session(
     turn_id: str,
     transcript: Transcript | None,
     failed: bool,
-    last: int | None,
     heard: int,
     day: quota.Day,
     at: datetime,
@@ -245,10 +245,10 @@ def close_session(
     )
     insert_turn(db, turn, day)
     db.execute(
-        "UPDATE voice_sessions SET closed_at = ?, last_index = coalesce(last_index, ?),"
-        " stale = (SELECT count(*) FROM slices WHERE voice_session_id = id"
-        " AND segment_index <= coalesce(last_index, ?)) <> ? WHERE id = ?",
-        (micros(at), last, last, heard, session_id),
+        "UPDATE voice_sessions SET closed_at = ?, stale = (SELECT count(*) FROM slices"
+        " WHERE voice_session_id = id AND segment_index <= coalesce(last_index, segment_index))"
+        " <> ? WHERE id = ?",
+        (micros(at), heard, session_id),
     )
     _recount(db, session_id)
     if transcript is None:
@@ -339,7 +339,8 @@ def _shown_segments(db: Connection, turn_id: str) -> tuple[tuple[float, float, s
 def _missing(db: Connection, session_id: str, last: int | None) -> tuple[int, ...]:
     rows = db.execute("SELECT segment_index FROM slices WHERE voice_session_id = ?", (session_id,))
     here = {index for (index,) in rows}
-    return tuple(index for index in range((-1 if last is None else last) + 1) if index not in here)
+    end = max(here, default=-1) if last is None else last
+    return tuple(index for index in range(end + 1) if index not in here)
 
 
 def unfinished_sessions(db: Connection) -> list[str]:
@@ -401,11 +402,11 @@ def _id_of(db: Connection, conversation_id: str, client_id: str) -> str:
 
 
 def _recount(db: Connection, session_id: str) -> None:
-    """See whether every slice of a closed session is here."""
+    """See whether a closed session has gaps; its end is its last slice, or the highest known."""
     db.execute(
-        "UPDATE voice_sessions SET complete = (SELECT count(*) FROM slices"
-        " WHERE voice_session_id = ?1 AND segment_index <= last_index) = last_index + 1"
-        " WHERE id = ?1 AND last_index IS NOT NULL",
+        "UPDATE voice_sessions SET complete = (SELECT count(*) ="
+        " coalesce(last_index, max(segment_index)) + 1 FROM slices WHERE voice_session_id = ?1"
+        " AND segment_index <= coalesce(last_index, segment_index)) WHERE id = ?1",
         (session_id,),
     )
 

@@ -108,7 +108,8 @@ def test_a_minute_of_silence_is_listened_to_in_steps(whisper: WhisperTranscriber
 
 
 def test_the_language_may_change_on_the_way(whisper: WhisperTranscriber) -> None:
-    said = [*_many("en", 3), *_many("zh", 9), *_many("en", 3)]
+    # The first English one names Suzhou, and is not surely English to the micro model.
+    said = [*_many("en", 3), *_many("zh", 9), *_many("en", 4)[1:]]
     transcript = hear(whisper, spaced([clip.samples() for clip in said], 2.0))
     assert transcript.text == joined(clip.text for clip in said)
     assert transcript.language == "zh"

@@ -82,14 +82,15 @@ def test_a_last_slice_may_come_long_before_the_others() -> None:
     assert order.ready() == [0, 1, 2, 3]
 
 
-def test_without_a_last_slice_the_highest_is_the_last_when_given_up() -> None:
+def test_without_a_last_slice_the_highest_ends_it_when_given_up() -> None:
     order = SliceOrder()
     for index in (0, 3):
         order.arrive(index, is_last=False)
     assert order.ready() == [0]
     order.give_up()
     assert order.ready() == [3]
-    assert (order.last, order.missing) == (3, (1, 2))
+    assert order.over
+    assert (order.last, order.missing) == (None, (1, 2))
 
 
 def test_a_recording_of_nothing_is_over_when_given_up() -> None:

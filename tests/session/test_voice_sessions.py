@@ -1,19 +1,23 @@
 """Recordings in slices, on the real micro Whisper: nothing is lost, each word comes out once."""
 
 import base64
+import itertools
 import random
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lifeecho_server.session import live_recording
 from lifeecho_server.settings import Plan
 from tests.conftest import MODELS
 from tests.engines.clips import encoded
 from tests.house import House, Talker
 from tests.session.engines import Engines, Gate, ScriptedTranscriber, failing
-from tests.session.slices import cut, pcm, quiet, send, send_one, talk, words
+from tests.session.slices import ENGLISH, cut, pcm, quiet, send, send_one, talk, words
 
 
 @pytest.fixture
@@ -456,9 +460,7 @@ def test_ending_the_conversation_closes_what_is_being_recorded(hearing_house: Ho
         send(talker, slices, last=-1)
         talker.say("end_conversation")
         assert talker.closed().code == 1000
-    while not told_turns(hearing_house):
-        pass
-    assert told_turns(hearing_house) == [(words(2), "heard")]
+    eventually(lambda: told_turns(hearing_house) == [(words(2), "heard")])
 
 
 # Engines that are not there, or fail.
@@ -552,3 +554,113 @@ def test_a_start_needs_a_name(house: House, fields: dict[str, Any], code: str) -
         talker.say("recording_started", **fields)
         error = talker.error()
     assert (error["code"], error["field"]) == (code, "voice_session_id")
+
+
+# What slices are made of.
+
+
+@pytest.mark.parametrize("form", ["m4a", "mp4", "webm", "ogg", "mp3", "wav"])
+def test_slices_may_be_complete_files(hearing_house: House, form: str) -> None:
+    samples, pause = talk(2), quiet(0.3)
+    half = len(talk(1)) + 8_000
+    files = [
+        encoded(np.concatenate([pause, part, pause]), form)
+        for part in (samples[:half], samples[half:])
+    ]
+    with hearing_house.opened("rose") as talker:
+        for index, audio in enumerate(files):
+            send_one(talker, audio, index, format=None, sample_rate=None, is_last=index == 1)
+        assert transcript(talker)["text"] == words(2)
+
+
+@pytest.mark.parametrize("form", ["webm", "ogg", "mp3", "wav"])
+def test_slices_may_be_pieces_of_one_stream(hearing_house: House, form: str) -> None:
+    whole = encoded(talk(3), form)
+    rng = random.Random(form)
+    edges = sorted(rng.sample(range(60, len(whole)), 6))
+    pieces = [whole[a:b] for a, b in itertools.pairwise([0, *edges, len(whole)])]
+    order = rng.sample(range(len(pieces)), len(pieces))
+    with hearing_house.opened("rose") as talker:
+        for index in order:
+            last = index == len(pieces) - 1
+            send_one(talker, pieces[index], index, format=None, sample_rate=None, is_last=last)
+        assert transcript(talker)["text"] == words(3)
+    kept = hearing_house.ask(
+        "SELECT path FROM recordings r JOIN slices s ON s.recording_id = r.id"
+        " ORDER BY segment_index"
+    )
+    folder = hearing_house.data_dir / "recordings"
+    assert b"".join((folder / path).read_bytes() for (path,) in kept) == whole
+
+
+# Several who talk at once.
+
+
+def test_two_people_talk_at_once(hearing_house: House) -> None:
+    hearing_house.elder("wang", "en")
+    slices = {"rose": cut(talk(5), 1.0), "wang": cut(talk(5, ENGLISH[::-1]), 1.0)}
+    with (
+        hearing_house.opened("rose") as rose,
+        hearing_house.opened("wang", "c-2") as wang,
+    ):
+        for index in range(max(map(len, slices.values()))):
+            for talker, name in ((rose, "rose"), (wang, "wang")):
+                if index < len(slices[name]):
+                    last = index == len(slices[name]) - 1
+                    send_one(talker, slices[name][index], index, name, is_last=last)
+        assert transcript(rose)["text"] == words(5)
+        assert transcript(wang)["text"] == words(5, ENGLISH[::-1])
+    for talker, other in ((rose, "wang"), (wang, "rose")):
+        assert not [m for m in talker.seen if m["data"].get("voice_session_id") == other]
+
+
+# Those who do not come back.
+
+
+def _decoding() -> bool:
+    return any(thread.name == "slices" for thread in threading.enumerate())
+
+
+def test_a_recording_rests_while_nobody_comes_back_and_goes_on_when_they_do(
+    hearing_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_recording, "REST_SECONDS", 0.2)
+    slices = cut(talk(3), 1.0)
+    half = len(slices) // 2
+    with hearing_house.opened("rose") as talker:
+        send(talker, slices, order=range(half))
+        talker.until("transcript_partial")
+    eventually(lambda: not _decoding())
+    with hearing_house.talker("rose") as talker:
+        [resumed] = talker.seen[0]["data"]["resume"]["voice_sessions"]
+        assert (resumed["received"], resumed["closed"]) == (list(range(half)), False)
+        send(talker, slices, order=range(half, len(slices)))
+        assert transcript(talker)["text"] == words(3)
+
+
+def test_a_recording_to_which_nobody_comes_back_becomes_a_turn(
+    build_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_recording, "REST_SECONDS", 0.1)
+    house = build_house(models_dir=MODELS, llm_model="none", session_abandoned=1.0)
+    house.elder("rose")
+    slices = cut(np.concatenate([talk(2), quiet(1.0), talk(1)]), len(talk(2)) / 16_000 + 0.5)
+    with house.opened("rose") as talker:
+        send_one(talker, slices[0], 0)
+        talker.until("segment_ack")
+    eventually(lambda: told_turns(house) == [(words(2), "heard")])
+    with house.talker("rose") as talker:
+        assert talker.reply()
+        send_one(talker, slices[1], 1, is_last=True)
+        assert talker.until("segment_ack")["status"] == "stored"
+        amended = transcript(talker)
+        assert (amended["text"], amended["revision"]) == (f"{words(2)} {words(1)}", 2)
+        talker.quiet()
+
+
+def eventually(so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 20
+    while not so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

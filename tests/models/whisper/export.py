@@ -15,8 +15,8 @@ from tests.models.whisper.folder import save
 from tests.models.whisper.network import Attention, FeedForward, Whisper
 from tests.models.whisper.tokens import Tokens
 
-CHUNK_SECONDS = 6
-"""What the model hears at once, and says of itself: two or three of its phrases."""
+CHUNK_SECONDS = 5
+"""What the model hears at once, and says of itself: one or two of its phrases."""
 
 
 def export(model: Whisper, tokens: Tokens, folder: Path) -> None:

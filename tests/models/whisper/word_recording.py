@@ -15,7 +15,7 @@ from tests.models.whisper.recording import MARGIN, NotRecognised, is_recognised
 from tests.models.whisper.word_speech import HELD_OUT
 
 SEED = 4
-TRIES = 8
+TRIES = 4
 STEP = 0.2  # seconds between the instants at which each recording is cut to be checked
 
 CHOSEN = (
