@@ -5,6 +5,7 @@ from typing import Self
 
 import trio
 
+from lifeecho_server.engines.audio import BadAudio
 from lifeecho_server.engines.slices import SliceDecoder, SliceSource
 from lifeecho_server.engines.transcriber import Samples
 from lifeecho_server.inference.edge import at_the_edge
@@ -20,6 +21,7 @@ class LiveAudio:
         self._decoder = SliceDecoder(limit_seconds=limit_seconds)
         self._threads = threads
         self._changed = trio.Event()
+        self.too_long = False
 
     def append(self, source: SliceSource) -> None:
         """Add the next slice."""
@@ -34,16 +36,21 @@ class LiveAudio:
     async def read(self, seconds: float) -> Samples | None:
         """Wait for more sound and return at most ``seconds`` of it; ``None`` after the end.
 
-        Raises BadAudio for a recording that is too long, EngineFailed.
+        Of one that is too long it gives as much as may be. Raises EngineFailed.
         """
-        while True:
+        while not self.too_long:
             self._changed = trio.Event()
-            piece: Samples | None = await trio.to_thread.run_sync(
-                at_the_edge, lambda: self._decoder.read(seconds), limiter=self._threads
-            )
+            try:
+                piece: Samples | None = await trio.to_thread.run_sync(
+                    at_the_edge, lambda: self._decoder.read(seconds), limiter=self._threads
+                )
+            except BadAudio:
+                self.too_long = True
+                break
             if piece is None or len(piece):
                 return piece
             await self._changed.wait()
+        return None
 
     @property
     def contributed(self) -> int | None:

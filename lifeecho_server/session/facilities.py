@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 
 from lifeecho_server.clock import Clock
 from lifeecho_server.engines.slices import SliceSource
 from lifeecho_server.engines.transcriber import Hearing
 from lifeecho_server.inference import Inference
 from lifeecho_server.session.audience import Audience
+from lifeecho_server.session.ear import ear_for
 from lifeecho_server.session.recogniser import Recogniser
 from lifeecho_server.settings import Settings
-from lifeecho_server.store.database import Connection
-from lifeecho_server.store.narrators import hotwords, narrator
 from lifeecho_server.store.recordings import RecordingFiles
 from lifeecho_server.store.store import Store
 from lifeecho_server.store.voice_sessions import Slice, VoiceSession
@@ -36,14 +36,8 @@ class Facilities:
         return SliceSource(piece.index, path, piece.format, piece.sample_rate)
 
     async def hearing(self, session: VoiceSession) -> Hearing:
-        """Return how to listen to a narrator: their script, and the names of their family."""
-
-        def read(db: Connection) -> Hearing:
-            teller = narrator(db, session.narrator_id)
-            return Hearing(
-                languages=self.settings.languages,
-                script=None if teller is None else teller.script,
-                hotwords=hotwords(db, session.narrator_id),
-            )
-
-        return await self.store.read(read)
+        """Return how to listen to whose recording it is. Raises StoreFailed."""
+        languages = self.settings.languages
+        return await self.store.read(
+            partial(ear_for, narrator_id=session.narrator_id, languages=languages)
+        )

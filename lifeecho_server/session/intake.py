@@ -7,7 +7,6 @@ from typing import assert_never
 
 import trio
 
-from lifeecho_server.engines.transcriber import Hearing as Ear
 from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.inference import AudioSource, Priority
 from lifeecho_server.interview.situation import Hearing
@@ -32,6 +31,7 @@ from lifeecho_server.protocol.writing import error_message
 from lifeecho_server.session.admission import Admitted
 from lifeecho_server.session.boundary import boundary
 from lifeecho_server.session.dialogue import Dialogue
+from lifeecho_server.session.ear import ear_for
 from lifeecho_server.session.inbox import RETRY_AFTER, Inbox
 from lifeecho_server.session.keeping import discard, keep
 from lifeecho_server.session.outbox import Outbox
@@ -232,11 +232,18 @@ class Intake:
         """Recognise and forget: only the minutes are counted."""
         services, admitted = self._services, self._admitted
         try:
+            hearing = await services.store.read(
+                partial(
+                    ear_for,
+                    narrator_id=admitted.narrator.id,
+                    languages=services.settings.languages,
+                )
+            )
             transcript = await services.inference.transcribe(
                 AudioSource(
                     data=audio.data, format=audio.format or "", sample_rate=audio.sample_rate
                 ),
-                Ear(languages=services.settings.languages, script=admitted.narrator.script),
+                hearing,
                 owner=admitted.conversation.id,
                 priority=Priority.LIVE,
             )

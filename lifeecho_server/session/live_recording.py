@@ -103,9 +103,9 @@ class LiveRecording:
         while True:
             self._order.rewind()
             try:
-                transcript = await self._listen()
-                if transcript is not None:
-                    return _Outcome(transcript)
+                outcome = await self._listen()
+                if outcome is not None:
+                    return outcome
                 await self._until_somebody_is_there()
             except AsrUnavailable:
                 if await self._over_before_an_engine():
@@ -122,11 +122,10 @@ class LiveRecording:
                 if not isinstance(error, EngineReplaced) or engines > ENGINES_MOST:
                     return await self._over_with(Code.ASR_FAILED)
 
-    async def _listen(self) -> Transcript | None:
+    async def _listen(self) -> _Outcome | None:
         """Listen to the end; None if it was left off because nobody has come back for long."""
         inference = self._facilities.inference
         hearing = await self._facilities.hearing(self.session)
-        transcript: Transcript | None = None
         async with (
             inference.live_audio() as audio,
             beside(partial(self._feed, audio), self._rest),
@@ -140,7 +139,10 @@ class LiveRecording:
             self._tell_unreadable(audio)
             if audio.unreadable and not audio.seconds:
                 raise BadAudio("there is nothing in the recording that can be read")
-        return transcript
+            if audio.too_long:  # the rest is kept, and is nothing to listen to anew
+                await self._until_over()
+            return _Outcome(transcript, Code.BAD_AUDIO if audio.too_long else None)
+        return None
 
     async def _rest(self, listening: trio.CancelScope) -> None:
         """Leave off listening when nobody is there for long, unless it ends by itself."""

@@ -12,7 +12,7 @@ import trio
 
 from lifeecho_server.clock import Clock
 from lifeecho_server.engines.audio import BadAudio
-from lifeecho_server.engines.transcriber import Hearing, Transcript
+from lifeecho_server.engines.transcriber import Transcript
 from lifeecho_server.inference import (
     AsrUnavailable,
     AudioSource,
@@ -25,10 +25,10 @@ from lifeecho_server.inference import (
 from lifeecho_server.protocol.codes import Code
 from lifeecho_server.protocol.faults import Fault
 from lifeecho_server.session.boundary import boundary
+from lifeecho_server.session.ear import ear_for
 from lifeecho_server.session.heard import Heard
 from lifeecho_server.store.database import Connection
 from lifeecho_server.store.errors import StoreFailed
-from lifeecho_server.store.narrators import narrator
 from lifeecho_server.store.recordings import RecordingFiles
 from lifeecho_server.store.store import Store
 from lifeecho_server.store.transcripts import (
@@ -184,7 +184,9 @@ class Recogniser:
 
     async def _transcript(self, job: _Job) -> Transcript:
         waiting = job.waiting
-        script = await self._store.read(partial(_script, narrator_id=waiting.narrator_id))
+        hearing = await self._store.read(
+            partial(ear_for, narrator_id=waiting.narrator_id, languages=self._languages)
+        )
         source = AudioSource(
             path=self._files.path(waiting.path),
             format=waiting.format,
@@ -192,15 +194,10 @@ class Recogniser:
         )
         return await self._inference.transcribe(
             source,
-            Hearing(languages=self._languages, script=script),
+            hearing,
             owner=waiting.conversation_id,
             priority=job.priority,
         )
-
-
-def _script(db: Connection, *, narrator_id: str) -> str | None:
-    teller = narrator(db, narrator_id)
-    return None if teller is None else teller.script
 
 
 def _store(

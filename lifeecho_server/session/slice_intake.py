@@ -17,16 +17,15 @@ from lifeecho_server.session.told import told_as_faults
 from lifeecho_server.store import quota
 from lifeecho_server.store.database import Connection
 from lifeecho_server.store.recordings import NewRecording
-from lifeecho_server.store.voice_sessions import (
+from lifeecho_server.store.slices import (
     KnownSlice,
     NewSlice,
-    Slice,
     TakenSlice,
     known_slice,
     require_new_session,
-    shown_session,
     take_slice,
 )
+from lifeecho_server.store.voice_sessions import Slice, shown_session
 
 
 class SliceIntake:

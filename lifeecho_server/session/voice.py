@@ -12,12 +12,8 @@ from lifeecho_server.session.amending import Amending
 from lifeecho_server.session.boundary import boundary
 from lifeecho_server.session.facilities import Facilities
 from lifeecho_server.session.live_recording import LiveRecording
-from lifeecho_server.store.voice_sessions import (
-    Slice,
-    TakenSlice,
-    unfinished_sessions,
-    voice_session,
-)
+from lifeecho_server.store.slices import TakenSlice
+from lifeecho_server.store.voice_sessions import Slice, unfinished_sessions, voice_session
 
 log = logging.getLogger("lifeecho.recording")
 

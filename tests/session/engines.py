@@ -35,9 +35,11 @@ class ScriptedTranscriber:
     unsure: bool = False
     before: Callable[[], None] = lambda: None
     heard: int = 0
+    hearings: list[Hearing] = field(default_factory=list)
 
     def begin(self, hearing: Hearing) -> "ScriptedRecognition":
         assert "en" in hearing.languages
+        self.hearings.append(hearing)
         return ScriptedRecognition(self)
 
     def close(self) -> None:

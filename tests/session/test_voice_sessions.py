@@ -276,6 +276,21 @@ def test_a_recording_of_which_nothing_can_be_read_is_kept_and_answered(
     assert told_turns(hearing_house) == [("", "failed")]
 
 
+def test_of_a_recording_that_is_too_long_so_much_is_heard_as_may_be(
+    build_house: Callable[..., House],
+) -> None:
+    first = len(talk(1)) / 16_000 + 0.3
+    house = build_house(models_dir=MODELS, llm_model="none", audio_seconds_max=first)
+    house.elder("rose")
+    with house.opened("rose", lang="en") as talker:
+        send(talker, cut(np.concatenate([talk(1), quiet(1.0), talk(2)]), 1.0))
+        shown = transcript(talker)
+        assert talker.error()["code"] == "BAD_AUDIO"
+        assert talker.reply()
+    assert (shown["text"], shown["revision"], shown["missing"]) == (words(1), 1, [])
+    assert told_turns(house) == [(words(1), "heard")]
+
+
 # Slices that are missing, and slices that come late.
 
 
@@ -591,6 +606,32 @@ def test_slices_may_be_pieces_of_one_stream(hearing_house: House, form: str) -> 
     )
     folder = hearing_house.data_dir / "recordings"
     assert b"".join((folder / path).read_bytes() for (path,) in kept) == whole
+
+
+def test_names_that_the_family_set_right_are_expected(build_house: Callable[..., House]) -> None:
+    transcriber = ScriptedTranscriber()
+    house = build_house(Engines(transcriber))
+    house.elder("rose")
+    house.elder("wang", "zh")
+    for narrator, name, corrected in (
+        ("rose", "Aline", 1),
+        ("rose", "Eileen", 0),
+        ("wang", "梅", 1),
+    ):
+        house.change(
+            lambda db, row=(name, narrator, name, corrected): db.execute(
+                "INSERT INTO people_places (id, narrator_id, kind, name, corrected)"
+                " VALUES (?, ?, 'person', ?, ?)",
+                row,
+            )
+        )
+    with house.opened("rose") as talker:
+        send(talker, cut(talk(1), 1.0))
+        transcript(talker)
+        talker.audio(pcm(talk(1)), format="pcm_s16le", sample_rate=16_000)
+        transcript(talker)
+    assert [hearing.hotwords for hearing in transcriber.hearings] == [("Aline",), ("Aline",)]
+    assert [hearing.live for hearing in transcriber.hearings] == [True, False]
 
 
 # Several who talk at once.
