@@ -5,7 +5,8 @@ shuffled, a tenth of them doubled, the connection cut ten times, and compares ev
 that of the whole file and with what was said. ``kill`` kills the server again and again while it
 takes the recording in. ``speechless`` sends silence, noise and music. ``tail`` measures the time
 from the last slice, sent as fast as it is spoken, to the transcript, beside plain faster-whisper
-over the whole file. ``long`` watches the server's memory over one long recording.
+over the whole file. ``throughput`` compares recognition alone with it. ``long`` watches the
+server's memory over one long recording.
 """
 
 import argparse
@@ -15,9 +16,10 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from bench.report import RESULTS, show, spread, write
 from bench.serving import Serving, addresses, lifeecho, settle
 from bench.slice_client import SAMPLE_RATE, Line, cut, frame, on_line, received, send_all
 from bench.spoken import Samples, music, pcm, silence, talk, white_noise
+from lifeecho_server.engines.transcriber import Hearing
+from lifeecho_server.engines.whisper import load_whisper
 
 MICRO_WHISPER = Path(__file__).parents[1] / "tests" / "models" / "micro-whisper"
 SLICE_SECONDS = (1.0, 5.0, 30.0)
@@ -228,9 +232,7 @@ class Tail:
 def tail(seconds: float, model: Path, pace: float) -> list[Tail]:
     """Send a recording ``pace`` times as fast as it is spoken, for each length of slice."""
     _, samples = talk(seconds)
-    whisper = WhisperModel(
-        str(model), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
-    )
+    whisper = _plain(model)
     tails = []
     with served(model, people=len(SLICE_SECONDS[:2])) as (_, lines):
         for address, size in zip(lines, SLICE_SECONDS, strict=False):
@@ -254,6 +256,53 @@ def _tail(address: str, slices: list[bytes], pause: float) -> float:
             line.socket.send(frame(audio, index, index == len(slices) - 1))
         line.until("transcript")
         return time.perf_counter() - ended
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """Seconds of sound recognised a second: whole files, talk that is followed, the library."""
+
+    ours: float
+    live: float
+    plain: float
+
+
+def throughput(seconds: float, model: Path) -> Throughput:
+    """Recognise one recording by our adapter and by plain faster-whisper, in turn."""
+    _, samples = talk(seconds)
+    ours = load_whisper(model, 1)
+    plain = _plain(model)
+
+    def by_ours(live: bool) -> None:
+        recognition = ours.begin(Hearing(live=live))
+        recognition.hear(samples)
+        recognition.finish()
+        while recognition.step() is None:
+            pass
+
+    def by_plain() -> None:
+        segments, _ = plain.transcribe(samples, vad_filter=True, condition_on_previous_text=False)
+        for _ in segments:
+            pass
+
+    speeds = [
+        len(samples) / SAMPLE_RATE / _seconds(work)
+        for work in (partial(by_ours, False), partial(by_ours, True), by_plain)
+    ]
+    ours.close()
+    return Throughput(*speeds)
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def _plain(model: Path) -> WhisperModel:
+    return WhisperModel(
+        str(model), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +382,27 @@ def _show_tail(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"tail": [asdict(each) for each in rounds]}
 
 
+def _show_throughput(arguments: argparse.Namespace) -> dict[str, Any]:
+    rounds = [throughput(arguments.seconds, arguments.model) for _ in range(arguments.rounds)]
+    plain = [each.plain for each in rounds]
+    by_name = {
+        "whole file, ours": [each.ours for each in rounds],
+        "live windows, ours": [each.live for each in rounds],
+        "plain faster-whisper": plain,
+    }
+    rows = [
+        (
+            name,
+            spread(speeds),
+            spread([one / peer for one, peer in zip(speeds, plain, strict=True)]),
+        )
+        for name, speeds in by_name.items()
+    ]
+    columns = ("recognised by", "seconds of sound a second", "ratio")
+    show(f"{arguments.seconds:g} s of talk, {arguments.model.name}", columns, rows)
+    return {"throughput": [asdict(each) for each in rounds]}
+
+
 def _show_long(arguments: argparse.Namespace) -> dict[str, Any]:
     held, wrong = long(arguments.seconds, arguments.model)
     rows = [(f"{each.seconds:g}", f"{each.megabytes:.0f}") for each in held]
@@ -340,10 +410,20 @@ def _show_long(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"long": [asdict(each) for each in held], "wrong_words": wrong}
 
 
+MEASUREMENTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "same": _show_same,
+    "kill": _show_kill,
+    "speechless": _show_speechless,
+    "tail": _show_tail,
+    "throughput": _show_throughput,
+    "long": _show_long,
+}
+
+
 def main() -> None:
     """Run one of the measurements."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=("same", "kill", "speechless", "tail", "long"))
+    parser.add_argument("what", choices=tuple(MEASUREMENTS))
     parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--model", type=Path, default=MICRO_WHISPER, help="a Whisper folder")
     parser.add_argument("--kills", type=int, default=50)
@@ -352,13 +432,7 @@ def main() -> None:
     parser.add_argument("--pace", type=float, default=4.0, help="times as fast as it is spoken")
     parser.add_argument("--out", type=Path, default=None)
     arguments = parser.parse_args()
-    shown = {
-        "same": _show_same,
-        "kill": _show_kill,
-        "speechless": _show_speechless,
-        "tail": _show_tail,
-        "long": _show_long,
-    }[arguments.what](arguments)
+    shown = MEASUREMENTS[arguments.what](arguments)
     write(arguments.out or RESULTS / f"recording-{arguments.what}.json", shown)
 
 
