@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import CDLL, CFUNCTYPE, POINTER, c_int, c_short, c_void_p, string_at
+from functools import cache
 from typing import Any
 
 from lifeecho_server.engines.faults import ModelBroken, SpeechFailed
@@ -38,6 +39,16 @@ def load_espeak() -> "EspeakSpeaker | None":
     """Load the library out of its wheel; None when that is not installed. Raises ModelBroken."""
     if importlib.util.find_spec("espeakng_loader") is None:
         return None
+    return EspeakSpeaker(*_initialised())
+
+
+@cache
+def _initialised() -> tuple[Any, int]:
+    """Load and initialise the library; return it with its sample rate. Raises ModelBroken.
+
+    Once a process: initialised again it reads its tables anew and goes on with pointers into the
+    old ones, so that words come out silent.
+    """
     import espeakng_loader
 
     try:
@@ -49,7 +60,7 @@ def load_espeak() -> "EspeakSpeaker | None":
         rate = library.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, data.encode(), _DONT_EXIT)
     if rate <= 0:
         raise ModelBroken("espeak-ng does not find its data; install espeakng-loader anew")
-    return EspeakSpeaker(library, rate)
+    return library, rate
 
 
 class EspeakSpeaker:

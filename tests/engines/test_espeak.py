@@ -178,3 +178,21 @@ def test_a_thread_that_hangs_in_it_is_told(
 def test_without_the_wheel_there_is_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(espeak.importlib.util, "find_spec", lambda _: None)
     assert load_espeak() is None
+
+
+def test_loaded_again_in_other_threads_it_still_speaks() -> None:
+    # Initialised twice the library speaks silence, or takes the process with it.
+    loudest: list[float] = []
+
+    def load_and_speak() -> None:
+        loaded = load_espeak()
+        assert loaded is not None
+        for sentence, voice in (("Hello Rose, tell me more.", EN), ("我在听。", ZH)):
+            loudest.append(float(np.abs(heard(loaded, sentence, voice)).max()))
+
+    for _ in range(20):
+        thread = threading.Thread(target=load_and_speak)
+        thread.start()
+        thread.join()
+    assert len(loudest) == 40
+    assert min(loudest) > 0.1
