@@ -229,6 +229,7 @@ class Connection:
         last, open_sessions, closing = await self._services.store.read(self._on_connecting)
         if closing is not None:
             self.close(closing)
+        self._listening.known(session.voice_session_id for session in open_sessions)
         return Connect(
             narrator=NarratorName(narrator.id, narrator.name),
             ended=conversation.ended_at is not None,

@@ -1,6 +1,6 @@
 """A short sign now and then, while somebody talks for long, that they are listened to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import trio
 
@@ -31,6 +31,10 @@ class Listening:
         self._known.add(voice_session_id)
         self._due[voice_session_id] = trio.current_time() + self._after
         self._stirred.set()
+
+    def known(self, voice_session_ids: Iterable[str]) -> None:
+        """These were begun before: they have had their sign, or were too short for one."""
+        self._known.update(voice_session_ids)
 
     def ended(self, voice_session_id: str) -> None:
         """The last slice is here: nothing is said any more."""

@@ -25,7 +25,7 @@ from lifeecho_server.store.slices import (
     require_new_session,
     take_slice,
 )
-from lifeecho_server.store.voice_sessions import Slice, shown_session
+from lifeecho_server.store.voice_sessions import Slice, listen_again, shown_session
 
 
 class SliceIntake:
@@ -79,7 +79,10 @@ class SliceIntake:
         return known
 
     async def _again(self, segment: AudioSegment, known: KnownSlice) -> None:
-        """Acknowledge a slice that is here; the last one asks for the transcript once more."""
+        """Acknowledge a slice that is here; the last one asks for the transcript once more.
+
+        Of a recording whose recognition had failed it asks to try again.
+        """
         self._acknowledge(segment, duplicate=True)
         if not segment.is_last or segment.index != known.last or not known.closed:
             return
@@ -92,6 +95,16 @@ class SliceIntake:
         )
         if shown is not None:
             self._outbox.put(stored_message(shown))
+            return
+        failed = await self._services.store.write(
+            partial(
+                listen_again,
+                conversation_id=self._admitted.conversation.id,
+                client_id=segment.voice_session_id,
+            )
+        )
+        if failed is not None:
+            self._services.voice.listen_again(failed)
 
     async def _committed(self, new: NewSlice) -> TakenSlice:
         """Commit a slice; what is refused leaves no file behind."""

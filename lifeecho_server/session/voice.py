@@ -50,10 +50,14 @@ class VoiceSessions:
     async def arrived(self, taken: TakenSlice, piece: Slice, *, is_last: bool) -> None:
         """A slice was committed: hand it on. Raises StoreFailed."""
         live = self._live.get(taken.session_id)
-        if live is not None:
+        if live is not None and not taken.closed:
             live.arrived(piece, is_last=is_last)
         elif taken.closed or not await self._take_up(taken.session_id):
             self._amending.late(taken.session_id)
+
+    def listen_again(self, session_id: str) -> None:
+        """Recognise a closed recording whose recognition had failed; never waits."""
+        self._amending.late(session_id)
 
     def finish(self, conversation_id: str) -> None:
         """Close a conversation's recordings as if their last slice had come."""

@@ -147,6 +147,17 @@ def amend_session(
     return stored
 
 
+def listen_again(db: Connection, conversation_id: str, client_id: str) -> str | None:
+    """Let a session whose recognition failed be recognised again; its id, or None if it had not."""
+    row = db.execute(
+        "UPDATE turns SET hearing = 'waiting' WHERE hearing = 'failed' AND voice_session_id ="
+        " (SELECT id FROM voice_sessions WHERE conversation_id = ? AND client_id = ?)"
+        " RETURNING voice_session_id",
+        (conversation_id, client_id),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def settle_session(db: Connection, session: VoiceSession) -> None:
     """Remember that a closed session was recognised as it was read.
 

@@ -276,6 +276,20 @@ def test_a_recording_of_which_nothing_can_be_read_is_kept_and_answered(
     assert told_turns(hearing_house) == [("", "failed")]
 
 
+def test_a_slice_that_cannot_be_kept_is_told_and_can_be_sent_again(hearing_house: House) -> None:
+    in_the_way, slices = hearing_house.data_dir / "recordings", cut(talk(1), 1.0)
+    with hearing_house.opened("rose") as talker:
+        in_the_way.write_text("a file where the folder should be")
+        send_one(talker, slices[0], 0)
+        error = talker.error()
+        assert (error["code"], error["retryable"]) == ("STORE_FAILED", True)
+        assert (error["voice_session_id"], error["segment_index"]) == ("v-1", 0)
+        in_the_way.unlink()
+        send(talker, slices)
+        assert transcript(talker)["text"] == words(1)
+    assert acked(talker) == [(index, "stored") for index in range(len(slices))]
+
+
 def test_of_a_recording_that_is_too_long_so_much_is_heard_as_may_be(
     build_house: Callable[..., House],
 ) -> None:
@@ -516,6 +530,26 @@ def test_an_engine_that_fails_leaves_the_recording_and_is_answered(
     assert told_turns(house) == [("", "failed")]
 
 
+def test_a_last_slice_sent_again_has_a_failed_recording_recognised(
+    build_house: Callable[..., House],
+) -> None:
+    transcriber = ScriptedTranscriber(before=failing)
+    house = build_house(Engines(transcriber))
+    house.elder("rose")
+    slices = cut(talk(1), 1.0)
+    with house.opened("rose") as talker:
+        send(talker, slices)
+        talker.until("error")
+        talker.reply()
+        transcriber.before = lambda: None
+        send_one(talker, slices[-1], len(slices) - 1, is_last=True)
+        assert talker.expect("segment_ack")["status"] == "duplicate"
+        shown = talker.expect("transcript")
+        talker.quiet()
+    assert (shown["text"], shown["revision"]) == (transcriber.text, 1)
+    assert told_turns(house) == [(transcriber.text, "heard")]
+
+
 def test_speech_that_is_not_understood_is_a_turn(build_house: Callable[..., House]) -> None:
     house = build_house(Engines(ScriptedTranscriber(text="", unsure=True)))
     house.elder("rose")
@@ -545,6 +579,24 @@ def test_a_sign_of_listening_comes_once_a_session(build_house: Callable[..., Hou
     assert other["voice_session_id"] == "v-2"
     assert other["text"] != sign["text"]
     assert house.ask("SELECT count(*) FROM turns WHERE text = ?", sign["text"]) == [(0,)]
+
+
+def test_a_recording_that_goes_on_after_a_break_gets_no_second_sign(
+    build_house: Callable[..., House],
+) -> None:
+    house = build_house(listening_feedback_after=0.05)
+    house.elder("rose")
+    with house.opened("rose") as talker:
+        talker.say("recording_started", voice_session_id="v-1")
+        talker.expect("listening_feedback")
+        send_one(talker, pcm(quiet(1)), 0)
+        talker.expect("segment_ack")
+    with house.talker("rose") as talker:
+        talker.expect("topic_suggestions")
+        talker.say("recording_started", voice_session_id="v-1")
+        talker.say("recording_started", voice_session_id="v-2")
+        assert talker.expect("listening_feedback")["voice_session_id"] == "v-2"
+        talker.quiet()
 
 
 def test_the_last_slice_takes_the_sign_of_listening_back(
