@@ -103,10 +103,10 @@ class LiveRecording:
         while True:
             self._order.rewind()
             try:
+                await self._until_somebody_is_there()
                 outcome = await self._listen()
                 if outcome is not None:
                     return outcome
-                await self._until_somebody_is_there()
             except AsrUnavailable:
                 if await self._over_before_an_engine():
                     return _Outcome(fault=Code.ASR_UNAVAILABLE)
