@@ -39,6 +39,9 @@ and take at most a third of the engine."""
 BEGINNINGS = 3
 """How often a recording is begun anew because the engine was replaced under it."""
 
+READ_AHEAD = 2
+"""Pieces that may wait for the engine, so that it need not wait for them."""
+
 NOTHING = SoFar("", 0)
 
 Progress = Callable[[SoFar], None]
@@ -94,12 +97,12 @@ class _Job:
         return self.recognition
 
     def settle(self) -> None:
-        """Ask for more when all that was heard is dealt with."""
+        """See whether there is work left, and ask for more."""
         if self.has_work:
             self.busy.begin()
         else:
             self.busy.end()
-            self.hungry.set()
+        self.hungry.set()
 
     def finish(
         self, *, transcript: Transcript | None = None, error: LifeEchoError | None = None
@@ -200,10 +203,10 @@ class RecognitionLane:
             await job.done.wait()
 
     async def _feed(self, job: _Job, audio: Audio) -> None:
-        job.hungry.set()
         while not job.over:
-            await job.hungry.wait()
-            job.hungry = trio.Event()
+            while len(job.heard) >= READ_AHEAD:
+                job.hungry = trio.Event()
+                await job.hungry.wait()
             piece = await audio.read(PIECE_SECONDS)
             if piece is None:
                 job.over = True
@@ -250,8 +253,6 @@ class RecognitionLane:
         if job.started is None:
             job.started = trio.current_time()
             self._metrics.waited_seconds += job.started - job.accepted
-        if job.heard:
-            job.hungry.set()  # read on while the engine is at what was read
         transcript = await self._inside(lease, job, partial(job.advance, lease.engine))
         if job.done.is_set():
             return
