@@ -1,8 +1,9 @@
 """Slices of recordings, taken in: on disk with their row, then acknowledged, then listened to."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+
+import trio
 
 from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.protocol.faults import Fault
@@ -40,12 +41,9 @@ class SliceIntake:
 
     async def take(self, segment: AudioSegment) -> None:
         """Keep a slice, acknowledge it and hand it on. Raises Fault about it."""
-        await self._about(segment, partial(self._take, segment))
-
-    async def _about(self, segment: AudioSegment, work: Callable[[], Awaitable[None]]) -> None:
         try:
             with told_as_faults():
-                await work()
+                await self._take(segment)
         except Fault as fault:
             raise fault.about_slice(segment.voice_session_id, segment.index) from None
 
@@ -55,8 +53,12 @@ class SliceIntake:
             await self._again(segment, known)
             return
         recording = await keep(self._services, segment.audio)
-        new = self._new_slice(segment, recording)
-        taken = await self._committed(new)
+        # What is committed is handed on, also when the connection ends in between.
+        with trio.CancelScope(shield=True):
+            await self._store(segment, recording)
+
+    async def _store(self, segment: AudioSegment, recording: NewRecording) -> None:
+        taken = await self._committed(self._new_slice(segment, recording))
         self._acknowledge(segment, taken.duplicate)
         if not taken.duplicate:
             piece = Slice(segment.index, recording.path, recording.format, recording.sample_rate)
