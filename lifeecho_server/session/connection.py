@@ -71,6 +71,7 @@ class Connection:
         self._socket = socket
         self._admitted = admitted
         self._connected = False
+        self._engines_told = services.inference.capabilities
         self._heard_early: list[Heard] = []
         self._bad_messages = 0
         self._unknown_types: set[str] = set()
@@ -230,10 +231,11 @@ class Connection:
         if closing is not None:
             self.close(closing)
         self._listening.known(session.voice_session_id for session in open_sessions)
+        self._engines_told = self._services.inference.capabilities
         return Connect(
             narrator=NarratorName(narrator.id, narrator.name),
             ended=conversation.ended_at is not None,
-            capabilities=self._capabilities(self._services.inference.capabilities),
+            capabilities=self._capabilities(self._engines_told),
             resume=Resume(last, open_sessions),
         )
 
@@ -254,10 +256,9 @@ class Connection:
 
     async def _tell_capabilities(self) -> None:
         inference = self._services.inference
-        known = inference.capabilities
         while True:
-            known = await inference.changed(known)
-            self._outbox.put(self._capabilities(known))
+            self._engines_told = await inference.changed(self._engines_told)
+            self._outbox.put(self._capabilities(self._engines_told))
             self._dialogue.reconsider()
 
     def _capabilities(self, now: Engines) -> Capabilities:

@@ -39,7 +39,7 @@ async def running(
 
 async def settled(door: Inference) -> Capabilities:
     known = door.capabilities
-    while EngineState.LOADING in (known.asr, known.llm):
+    while EngineState.LOADING in (known.asr, known.llm, known.tts):
         known = await door.changed(known)
     return known
 
