@@ -23,7 +23,7 @@ from tests.session.slices import ENGLISH, cut, pcm, quiet, send, send_one, talk,
 @pytest.fixture
 def hearing_house(build_house: Callable[..., House]) -> House:
     """A house with the micro Whisper, in which Rose lives."""
-    house = build_house(models_dir=MODELS, llm_model="none", speech_engine="none", slice_wait=0.3)
+    house = build_house(models_dir=MODELS, llm_model="none", speech_engine="none", slice_wait=1.5)
     house.elder("rose")
     return house
 
@@ -602,7 +602,7 @@ def test_a_recording_that_goes_on_after_a_break_gets_no_second_sign(
 def test_the_last_slice_takes_the_sign_of_listening_back(
     build_house: Callable[..., House],
 ) -> None:
-    house = build_house(listening_feedback_after=0.4)
+    house = build_house(listening_feedback_after=1.0)
     house.elder("rose")
     with house.opened("rose") as talker:
         talker.say("recording_started", voice_session_id="v-1")
