@@ -81,7 +81,11 @@ class SliceFrames:
             return self._joined_frames(JoinedSlices(self._line, lambda _: False), self._wav)
         if form and (self._files or _is_finished(first, form)):
             return self._file(first, form)
-        if form or first.source.format == "mp3" or not (self._started or first.after_gap):
+        if (
+            form
+            or (first.source.format == "mp3" and self._form in (None, "mp3"))
+            or not (self._started or first.after_gap)
+        ):
             return self._stream(first)
         if self._layout and first.after_gap and not self._files:
             return self._raw(self._layout, first)

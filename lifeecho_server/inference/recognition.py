@@ -78,9 +78,10 @@ class _Job:
     def advance(self, transcriber: Transcriber) -> Transcript | None:
         """Do one step; blocking. Raises EngineReplaced with another engine than before."""
         recognition = self._begun(transcriber)
+        over = self.over  # looked at first: what is heard before the end is there by then
         while self.heard:
             recognition.hear(self.heard.popleft())
-        if self.over:
+        if over:
             recognition.finish()
         return recognition.step()
 
@@ -164,7 +165,8 @@ class RecognitionLane:
         """
         self._require_engine()
         job = _Job(hearing, priority, trio.current_time(), Busy(self._activity, priority), progress)
-        self._jobs.add(job, owner=owner, priority=priority)
+        # Somebody who talks holds a place for as long as they do, and must not keep others out.
+        self._jobs.add(job, owner=owner, priority=priority, bounded=not hearing.live)
         self._metrics.waiting += 1
         try:
             await self._read(job, audio)

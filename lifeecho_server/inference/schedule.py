@@ -46,6 +46,7 @@ class TurnTaking(Generic[Item]):
             priority: OrderedDict() for priority in Priority
         }
         self._count = 0
+        self._unbounded: set[int] = set()
 
     def __len__(self) -> int:
         return self._count
@@ -55,12 +56,17 @@ class TurnTaking(Generic[Item]):
             for items in ring.values():
                 yield from items
 
-    def add(self, item: Item, *, owner: str, priority: Priority) -> None:
-        """Put an item in. Raises QueueFull."""
-        if self._count >= self._limit:
+    def add(self, item: Item, *, owner: str, priority: Priority, bounded: bool = True) -> None:
+        """Put an item in; one that is not ``bounded`` always fits, and takes no place.
+
+        Raises QueueFull.
+        """
+        if bounded and self._count - len(self._unbounded) >= self._limit:
             raise QueueFull("too much is waiting already; please try again in a moment")
         self._rings[priority].setdefault(owner, []).append(item)
         self._count += 1
+        if not bounded:
+            self._unbounded.add(id(item))
 
     def remove(self, item: Item) -> bool:
         """Take an item out wherever it is; whether it was there."""
@@ -71,6 +77,7 @@ class TurnTaking(Generic[Item]):
                     if not items:
                         del ring[owner]
                     self._count -= 1
+                    self._unbounded.discard(id(item))
                     return True
         return False
 

@@ -1,6 +1,7 @@
 """Closed recordings in slices, recognised anew: a slice came late, or a model has come at last."""
 
 import logging
+from collections import Counter
 from functools import partial
 
 import trio
@@ -28,11 +29,13 @@ from lifeecho_server.store.voice_sessions import (
     VoiceSession,
     amend_session,
     sessions_to_recognise,
-    settle_session,
     voice_session,
 )
 
 log = logging.getLogger("lifeecho.recording")
+
+ATTEMPTS = 3
+"""How often a recording that the engine fails over is tried, until it is asked for or a restart."""
 
 SWEEP_SECONDS = 5.0
 """How often recordings that wait for recognition are looked for."""
@@ -44,10 +47,12 @@ class Amending:
     def __init__(self, facilities: Facilities) -> None:
         self._facilities = facilities
         self._under_way: set[str] = set()
+        self._failed = Counter[str]()
         self._late, self._to_amend = trio.open_memory_channel[str](float("inf"))
 
     def late(self, session_id: str) -> None:
-        """A slice has come to a closed recording; never waits."""
+        """A slice has come to a closed recording, or somebody asks again; never waits."""
+        del self._failed[session_id]
         self._late.send_nowait(session_id)
 
     async def run(self) -> None:
@@ -64,7 +69,8 @@ class Amending:
             capabilities = inference.capabilities
             if capabilities.asr is EngineState.READY:
                 for session_id in await self._left():
-                    await self._amend(session_id, Priority.BACKGROUND)
+                    if self._failed[session_id] < ATTEMPTS:
+                        await self._amend(session_id, Priority.BACKGROUND)
                 await trio.sleep(SWEEP_SECONDS)
             else:
                 await inference.changed(capabilities)
@@ -106,7 +112,7 @@ class Amending:
         except NotFound:
             return False
         self._facilities.audience.heard(session.conversation_id, heard)
-        return True
+        return heard.fault is None
 
     async def _heard(self, session: VoiceSession, priority: Priority) -> Heard:
         """Listen to a recording, and store what came of it."""
@@ -116,6 +122,7 @@ class Amending:
         except EngineReplaced:
             raise
         except (BadAudio, EngineFailed) as error:
+            self._failed[session.id] += 1
             await store.write(partial(_give_up, session=session))
             code = Code.BAD_AUDIO if isinstance(error, BadAudio) else Code.ASR_FAILED
             return Heard(turn_id, None, code, voice_session_id=session.client_id)
@@ -158,7 +165,9 @@ def _order(session: VoiceSession) -> SliceOrder:
 
 
 def _give_up(db: Connection, *, session: VoiceSession) -> None:
-    """Remember that a recording could not be recognised, so that it is not tried for ever."""
+    """Remember that a recording could not be recognised.
+
+    One that had been before keeps its words and stays stale: it lacks a slice.
+    """
     if session.turn_id is not None:
         mark_failed(db, session.turn_id)
-    settle_session(db, session)

@@ -36,7 +36,8 @@ AGAIN_SECONDS = 5.0
 """After what pause a full queue or a failing disk is tried again; the slices are safe meanwhile."""
 
 ENGINES_MOST = 4
-"""How many engines may be replaced under a recording before it counts as what breaks them."""
+"""How many engines may be replaced under a recording before it counts as what breaks them; one
+that fails over it counts twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,8 @@ class LiveRecording:
             except BadAudio:
                 return await self._over_with(Code.BAD_AUDIO)
             except EngineFailed as error:
-                engines += 1
-                if not isinstance(error, EngineReplaced) or engines > ENGINES_MOST:
+                engines += 1 if isinstance(error, EngineReplaced) else ENGINES_MOST // 2
+                if engines > ENGINES_MOST:
                     return await self._over_with(Code.ASR_FAILED)
 
     async def _listen(self) -> _Outcome | None:

@@ -12,10 +12,14 @@ from lifeecho_server.session.amending import Amending
 from lifeecho_server.session.boundary import boundary
 from lifeecho_server.session.facilities import Facilities
 from lifeecho_server.session.live_recording import LiveRecording
+from lifeecho_server.store.errors import StoreFailed
 from lifeecho_server.store.slices import TakenSlice
 from lifeecho_server.store.voice_sessions import Slice, unfinished_sessions, voice_session
 
 log = logging.getLogger("lifeecho.recording")
+
+LEFT_SECONDS = 5.0
+"""How often recordings that are not closed and that nobody listens to are looked for."""
 
 
 class VoiceSessions:
@@ -30,10 +34,9 @@ class VoiceSessions:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Take up what an earlier run has left, then what comes, until cancelled."""
-        for session_id in await self._facilities.store.read(unfinished_sessions):
-            await self._take_up(session_id)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._amending.run)
+            nursery.start_soon(self._take_up_left)
             task_status.started()
             async for live in self._begun:
                 nursery.start_soon(self._run, live)
@@ -48,11 +51,17 @@ class VoiceSessions:
             self._be_present(conversation_id, False)
 
     async def arrived(self, taken: TakenSlice, piece: Slice, *, is_last: bool) -> None:
-        """A slice was committed: hand it on. Raises StoreFailed."""
+        """A slice was committed: hand it on. What cannot be read just now is taken up later."""
         live = self._live.get(taken.session_id)
         if live is not None and not taken.closed:
             live.arrived(piece, is_last=is_last)
-        elif taken.closed or not await self._take_up(taken.session_id):
+            return
+        try:
+            closed = taken.closed or not await self._take_up(taken.session_id)
+        except StoreFailed as error:
+            log.warning("recording taken up later kind=%s", type(error).__name__)
+            return
+        if closed:
             self._amending.late(taken.session_id)
 
     def listen_again(self, session_id: str) -> None:
@@ -76,6 +85,17 @@ class VoiceSessions:
         for live in self._of(conversation_id):
             live.present(somebody)
 
+    async def _take_up_left(self) -> None:
+        """Take up what is not closed and nobody listens to: an earlier run or a fault left it."""
+        while True:
+            try:
+                for session_id in await self._facilities.store.read(unfinished_sessions):
+                    if session_id not in self._live:
+                        await self._take_up(session_id)
+            except StoreFailed as error:
+                log.warning("recordings left unread kind=%s", type(error).__name__)
+            await trio.sleep(LEFT_SECONDS)
+
     async def _take_up(self, session_id: str) -> bool:
         """Begin to listen to a recording that is not closed; False for one that is."""
         session = await self._facilities.store.read(partial(voice_session, session_id=session_id))
@@ -89,7 +109,7 @@ class VoiceSessions:
         return True
 
     async def _run(self, live: LiveRecording) -> None:
-        """Listen to one recording; a fault of ours leaves it to the next start."""
+        """Listen to one recording; after a fault of ours it is taken up again later."""
         try:
             with boundary("recording"):
                 await live.run()
