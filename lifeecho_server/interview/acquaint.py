@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from lifeecho_server.interview.applied import profile_after
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.decision import Changes, Decision, Direction, Intent
 from lifeecho_server.interview.opening import open_in_reply
@@ -59,7 +60,7 @@ def profile_reply(heard: Heard) -> Decision:
     )
     refused = _given_up(heard, asked, told)
     changes = Changes(profile=told, refused=refused, coverage=heard.told.covered)
-    known = _applied(situation.profile, changes)
+    known = profile_after(situation.profile, changes)
     after = replace(situation, profile=known)
     fields = open_fields(known, situation.state)
     if not fields:
@@ -120,11 +121,6 @@ def _asked_field(state: InterviewState) -> str | None:
 
 def _again_key(field: str) -> str:
     return f"{_PREFIX}{field}{_AGAIN}"
-
-
-def _applied(profile: Profile, changes: Changes) -> Profile:
-    values: dict[str, Any] = dict(changes.profile)
-    return replace(profile, refused=profile.refused | changes.refused, **values)
 
 
 def _values(situation: Situation, bank: Bank) -> dict[str, str]:

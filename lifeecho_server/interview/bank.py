@@ -47,6 +47,19 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of the data file: unknown and missing keys are errors."""
 
 
+class Variant(Record, frozen=True):
+    """Wordings of a slot's question for those whom they fit: every condition given must hold.
+
+    ``born`` is the first and last birth year, ``places`` is searched for in where the person was
+    born and grew up, ``voices`` are ids of background voices.
+    """
+
+    questions: Texts
+    born: tuple[int, int] | None = None
+    places: Pattern | None = None
+    voices: Texts = ()
+
+
 class Slot(Record, frozen=True):
     """One thing to tell: its chip, one question in several wordings, follow-ups, its words."""
 
@@ -56,6 +69,7 @@ class Slot(Record, frozen=True):
     questions: Texts
     follow_ups: Texts
     words: Words
+    variants: tuple[Variant, ...] = ()
 
     @property
     def stage(self) -> str:
@@ -71,6 +85,36 @@ class Stage(Record, frozen=True):
     invite: Texts
     lead: Texts
     slots: tuple[Slot, ...]
+
+
+class Voice(Record, frozen=True):
+    """The register in which people of one background are talked to.
+
+    ``occupation`` is searched for in the person's own word for their work, ``acknowledge`` are
+    warm words in this register, ``note`` is one line of a model's instructions.
+    """
+
+    id: str
+    occupation: Patterns
+    acknowledge: Texts
+    note: str
+
+
+class PublicEvent(Record, frozen=True):
+    """Something public that happened in ``years`` (first, last): a hook, never a claim.
+
+    It is offered under ``slot`` to those who were of an age within ``ages`` in its first year and
+    whose places match ``places``, if that is given. ``{age}`` in a question is that age.
+    ``mentions`` is found where it is talked about.
+    """
+
+    id: str
+    slot: str
+    years: tuple[int, int]
+    ages: tuple[int, int]
+    questions: Texts
+    mentions: Pattern
+    places: Pattern | None = None
 
 
 class Measure(Record, frozen=True):
@@ -95,6 +139,7 @@ class Echo(Record, frozen=True):
 
     person: Texts
     thing: Texts
+    feeling: Texts = ()
 
 
 class Danger(Record, frozen=True):
@@ -150,6 +195,11 @@ class Phrases(Record, frozen=True):
     listening: Texts
     echo: Echo
     danger: Danger
+    danger_family: Texts = ()
+    family_joiner: str = " / "
+    take_feeling: Texts = ()
+    unfinished: Texts = ()
+    follow_any: Texts = ()
 
 
 class FieldGuide(Record, frozen=True):
@@ -176,7 +226,9 @@ class Recognise(Record, frozen=True):
 
     ``clause`` splits an utterance, ``filler`` is cut from a clause's ends; ``assent``, ``unknown``,
     ``greeting``, ``who`` and the commands match a whole clause; the rest is searched for.
-    ``alone`` holds command patterns that count only when little else is said.
+    ``alone`` holds command patterns that count only when little else is said. ``refused_topic``
+    has a group ``topic``: what a refusal names ("the war"); ``unfinished`` matches the end of words
+    that break off in the middle of a story.
     """
 
     clause: Pattern
@@ -192,6 +244,8 @@ class Recognise(Record, frozen=True):
     danger: dict[str, Patterns]
     commands: dict[str, Patterns]
     alone: dict[str, Patterns]
+    refused_topic: Patterns = ()
+    unfinished: Patterns = ()
 
 
 class Detail(Record, frozen=True):
@@ -205,6 +259,7 @@ class Detail(Record, frozen=True):
     thing: Patterns
     stop: Pattern
     swap: dict[str, str]
+    feeling: Patterns = ()
 
 
 class Notes(Record, frozen=True):
@@ -219,6 +274,21 @@ class Notes(Record, frozen=True):
     farewell: str
 
 
+class Facts(Record, frozen=True):
+    """How the people, places and years of a story are found, for the rolling summary.
+
+    Patterns have a group ``fact``: the words that name it, as they were said. The
+    headings stand before each kind in a prompt.
+    """
+
+    people: Patterns
+    places: Patterns
+    years: Patterns
+    people_heading: str
+    places_heading: str
+    years_heading: str
+
+
 class PromptTexts(Record, frozen=True):
     """The words of a model's prompt."""
 
@@ -230,6 +300,8 @@ class PromptTexts(Record, frozen=True):
     unheard: str
     fields: dict[str, str]
     notes: Notes
+    stage: str = ""
+    list_joiner: str = ", "
 
 
 class GuardTexts(Record, frozen=True):
@@ -259,6 +331,9 @@ class Bank(Record, frozen=True, dict=True):
     detail: Detail
     prompt: PromptTexts
     guard: GuardTexts
+    facts: Facts | None = None
+    voices: tuple[Voice, ...] = ()
+    events: tuple[PublicEvent, ...] = ()
 
     @classmethod
     def load(cls, language: str) -> "Bank":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.recognise import length
-from lifeecho_server.interview.situation import Coverage, InterviewState, SlotState
+from lifeecho_server.interview.situation import Coverage, InterviewState, Leader, SlotState
 
 Covered = Mapping[str, tuple[Coverage, tuple[str, ...]]]
 
@@ -14,10 +14,11 @@ _WANDERED = 2  # different words of another slot that show it is being talked ab
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one answer tells: the slot it is about, and the coverage that changes by it."""
+    """What one answer tells: the slot it is about, the coverage that changes by it, who led."""
 
     subject: str | None
     covered: Covered
+    leader: Leader = Leader.INTERVIEWER
 
 
 def word_hits(text: str, bank: Bank) -> dict[str, int]:
@@ -44,7 +45,8 @@ def told_by(
     """Return what an answer tells. ``turns`` are the ids of the narrator's turns that hold it."""
     current = current_slot(state)
     hits = word_hits(text, bank)
-    subject = _subject(current, hits, stage, bank)
+    answered = current is not None and slot_state(state, current).coverage is not Coverage.EMPTY
+    subject = _subject(current, hits, stage, bank, answered=answered)
     about = {slot for slot, count in hits.items() if count >= _WANDERED}
     about |= {subject} if subject else set()
     covered = {
@@ -52,7 +54,9 @@ def told_by(
         for slot in bank.slots
         if slot in about
     }
-    return Told(subject, covered if turns else {})
+    wandered = current is not None and subject != current
+    leader = Leader.PERSON if wandered else Leader.INTERVIEWER
+    return Told(subject, covered if turns else {}, leader)
 
 
 def wholly_told(told: Told, turns: tuple[str, ...]) -> Covered:
@@ -62,14 +66,21 @@ def wholly_told(told: Told, turns: tuple[str, ...]) -> Covered:
     return {**told.covered, told.subject: (Coverage.TOLD, turns)}
 
 
-def _subject(current: str | None, hits: Mapping[str, int], stage: str, bank: Bank) -> str | None:
-    """The slot that was asked about, unless the words are clearly of another one."""
+def _subject(
+    current: str | None, hits: Mapping[str, int], stage: str, bank: Bank, *, answered: bool
+) -> str | None:
+    """The slot that was asked about, unless the words are clearly of another one.
+
+    Once the question has been answered, a single word of another slot is clear enough where there
+    is none of the slot that was asked about.
+    """
     if not hits:
         return current
     best = max(hits, key=lambda slot: _weight(slot, hits, stage, bank))
     if current is None:
         return best
-    wandered = hits[best] >= _WANDERED and hits[best] > hits.get(current, 0)
+    least = 1 if answered and current not in hits else _WANDERED
+    wandered = hits[best] >= least and hits[best] > hits.get(current, 0)
     return best if wandered else current
 
 

@@ -52,7 +52,7 @@ def reply(situation: Situation, bank: Bank) -> Decision:
     everything = "\n".join(turn.text for turn in situation.unanswered)
     danger = danger_in(everything, bank)
     if danger is not None:
-        return _danger(danger, bank)
+        return _danger(danger, situation, bank)
     heard = hear(situation, bank)
     if not heard.text:
         return _no_words(situation, bank)
@@ -125,8 +125,12 @@ def _profile_greeting(situation: Situation, field: str, bank: Bank) -> Decision:
     )
 
 
-def _danger(danger: Danger, bank: Bank) -> Decision:
-    return Decision(Intent.DANGER, getattr(bank.phrases.danger, danger.value))
+def _danger(danger: Danger, situation: Situation, bank: Bank) -> Decision:
+    """Say it plainly, and name those of the family who can be called."""
+    words: Texts = getattr(bank.phrases.danger, danger.value)
+    family = bank.phrases.family_joiner.join(situation.family)
+    call = tuple(text.replace("{family}", family) for text in bank.phrases.danger_family if family)
+    return Decision(Intent.DANGER, words + call)
 
 
 def _no_words(situation: Situation, bank: Bank) -> Decision:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lifeecho_server.interview.situation import Coverage
+from lifeecho_server.interview.situation import Coverage, Leader
 
 
 class Intent(StrEnum):
@@ -29,7 +29,10 @@ class Changes:
 
     ``profile`` maps a profile field to its new value; ``coverage`` maps a slot id to its new
     coverage and the turn ids to add to its evidence. ``seal`` names the turns that the person wants
-    kept out of the book; ``slower`` is True when the person asked for slower speech.
+    kept out of the book; ``slower`` is True when the person asked for slower speech. ``avoided``
+    maps topics named by a refusal to the turn that named them; ``sensitive`` are slots where
+    something told hurt; ``reopened`` and ``lifted`` are declined slots and avoided topics that the
+    person brought up again. ``leader`` is who leads now, ``None`` where that stays as it is.
     """
 
     profile: Mapping[str, str | int] = field(default_factory=dict)
@@ -40,6 +43,11 @@ class Changes:
     stage: str | None = None
     seal: tuple[str, ...] = ()
     slower: bool = False
+    avoided: Mapping[str, str] = field(default_factory=dict)
+    sensitive: frozenset[str] = frozenset()
+    reopened: frozenset[str] = frozenset()
+    lifted: tuple[str, ...] = ()
+    leader: Leader | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""One concrete detail of what was just told, in the person's own words."""
+"""Concrete details of what was just told, in the person's own words."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +11,7 @@ class DetailKind(StrEnum):
 
     PERSON = "person"
     THING = "thing"
+    FEELING = "feeling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,23 @@ def detail_of(text: str, bank: Bank, said: str = "") -> Quoted | None:
 
     What is in ``said`` (the interviewer's words so far) was taken up before and is passed over.
     """
-    for kind, patterns in (
-        (DetailKind.THING, bank.detail.thing),
+    found = details_of(text, bank, said)
+    return found.get(DetailKind.THING) or found.get(DetailKind.PERSON)
+
+
+def details_of(text: str, bank: Bank, said: str = "") -> dict[DetailKind, Quoted]:
+    """Return of each kind the last detail that can be said back; see ``detail_of``."""
+    kinds = (
+        (DetailKind.FEELING, bank.detail.feeling),
         (DetailKind.PERSON, bank.detail.person),
-    ):
+        (DetailKind.THING, bank.detail.thing),
+    )
+    found: dict[DetailKind, Quoted] = {}
+    for kind, patterns in kinds:
         quote = _last(text, patterns, kind, bank, said)
         if quote:
-            return Quoted(kind, quote)
-    return None
+            found[kind] = Quoted(kind, quote)
+    return found
 
 
 def _last(text: str, patterns: Patterns, kind: DetailKind, bank: Bank, said: str) -> str | None:

@@ -9,6 +9,7 @@ from lifeecho_server.interview.questions import after, asked_keys, stage_after
 from lifeecho_server.interview.recognise import Command
 from lifeecho_server.interview.situation import Speaker
 from lifeecho_server.interview.speech import Heard, to_seal
+from lifeecho_server.interview.topics import refused_topics
 from lifeecho_server.interview.wording import pick
 
 
@@ -45,8 +46,13 @@ def _decline(heard: Heard) -> Decision:
     """What the refusal names is never asked about again; else what was just asked about."""
     current = current_slot(heard.situation.state)
     named = word_hits(heard.text, heard.bank) if not heard.told.covered else {}
+    topics = refused_topics(heard.text, heard.bank)
     declined = frozenset(named or ({current} if current else ()))
-    changes = Changes(coverage=heard.told.covered, declined=declined)
+    changes = Changes(
+        coverage=heard.told.covered,
+        declined=declined,
+        avoided=dict.fromkeys(topics, heard.turns[-1]),
+    )
     return _acknowledging(heard, heard.bank.phrases.refusal, changes)
 
 

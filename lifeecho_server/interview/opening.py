@@ -6,10 +6,11 @@ from datetime import timedelta
 from lifeecho_server.interview.bank import Bank, Texts
 from lifeecho_server.interview.decision import Changes, Decision, Direction, Intent
 from lifeecho_server.interview.detail import DetailKind, Quoted, detail_of
-from lifeecho_server.interview.questions import Question, next_question
+from lifeecho_server.interview.questions import Grounds, Question, next_question
 from lifeecho_server.interview.recognise import command_of, grieves, suffered
 from lifeecho_server.interview.situation import Situation, Turn
 from lifeecho_server.interview.speech import narrator_turns
+from lifeecho_server.interview.topics import touches
 from lifeecho_server.interview.wording import (
     gap_wordings,
     interviewer_words,
@@ -27,7 +28,7 @@ def opening(situation: Situation, bank: Bank, refused: frozenset[str] = frozense
     changes = Changes(refused=refused)
     if question is None:
         return _all_told(Intent.OPENING, hello, bank, changes, seed)
-    thread = _thread(situation.told_before, bank)
+    thread = _thread(situation.told_before, situation.state.avoided, bank)
     bridge = (
         _bridge(situation, bank)
         if thread is None
@@ -70,7 +71,7 @@ def re_greeting(situation: Situation, bank: Bank, idle: timedelta) -> Decision:
     phrases, values, seed = bank.phrases, known_values(situation.profile, bank), seed_of(situation)
     said = interviewer_words(situation)
     hello = pick(gap_wordings(idle, bank), values, seed, said)
-    thread = _thread(situation.told_before + situation.history, bank)
+    thread = _thread(situation.told_before + situation.history, situation.state.avoided, bank)
     if thread is None:
         bridge = pick(phrases.thread_none, values, seed)
     else:
@@ -90,8 +91,18 @@ def re_greeting(situation: Situation, bank: Bank, idle: timedelta) -> Decision:
 def first_question(situation: Situation, bank: Bank) -> Question | None:
     """Return the next slot's question with nothing just told to go by."""
     state = situation.state
-    values, seed = known_values(situation.profile, bank), seed_of(situation)
-    return next_question(state, state.slots, situation.stage, "", values, seed, bank)
+    grounds = Grounds(
+        state=state,
+        slots=state.slots,
+        profile=situation.profile,
+        stage=situation.stage,
+        told="",
+        values=known_values(situation.profile, bank),
+        seed=seed_of(situation),
+        bank=bank,
+        avoided=state.avoided,
+    )
+    return next_question(grounds)
 
 
 def with_question(
@@ -106,7 +117,8 @@ def with_question(
     then = question.stage or now
     onward = then if leads and order.index(then) > order.index(now) else now
     moved = onward if onward != situation.state.stage else None
-    return replace(changes, asked=((question.key, question.slot),), stage=moved)
+    asked = ((question.key, question.slot), *((key, question.slot) for key in question.also))
+    return replace(changes, asked=asked, stage=moved)
 
 
 def _bridge(situation: Situation, bank: Bank) -> str:
@@ -116,11 +128,12 @@ def _bridge(situation: Situation, bank: Bank) -> str:
     return pick(wordings, values, seed)
 
 
-def _thread(turns: tuple[Turn, ...], bank: Bank) -> Quoted | None:
+def _thread(turns: tuple[Turn, ...], avoided: tuple[str, ...], bank: Bank) -> Quoted | None:
     """Return something that was really said last time, and that does not hurt."""
     for turn in reversed(narrator_turns(turns)):
         hurts = grieves(turn.text, bank) or suffered(turn.text, bank)
-        if hurts or command_of(turn.text, bank) is not None:
+        refused = touches(turn.text, avoided, bank)
+        if hurts or refused or command_of(turn.text, bank) is not None:
             continue
         quoted = detail_of(turn.text, bank)
         if quoted is not None:

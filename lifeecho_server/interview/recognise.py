@@ -94,6 +94,11 @@ def knows_nothing(text: str, bank: Bank) -> bool:
     )
 
 
+def breaks_off(text: str, bank: Bank) -> bool:
+    """Whether the words end in the middle of a story ("and then...")."""
+    return any(pattern.search(text.rstrip()) for pattern in bank.recognise.unfinished)
+
+
 def asks_who(text: str, bank: Bank) -> bool:
     """Whether the person asks whom they are talking to."""
     said = clauses(text, bank)

@@ -66,13 +66,40 @@ class Coverage(StrEnum):
     TOLD = "told"
 
 
+class Leader(StrEnum):
+    """Who leads the talk: the interviewer asks, or the person tells what they came to tell."""
+
+    INTERVIEWER = "interviewer"
+    PERSON = "person"
+
+
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """Coverage of one slot, the ids of the turns that are its evidence, and whether declined."""
+    """Coverage of one slot, the ids of the turns that are its evidence, whether it was declined,
+    and whether it is ``sensitive``: something told of it hurt, and nothing digs there any more.
+    """
 
     coverage: Coverage = Coverage.EMPTY
     evidence: tuple[str, ...] = ()
     declined: bool = False
+    sensitive: bool = False
+
+
+class FactKind(StrEnum):
+    """What the rolling summary keeps of a story."""
+
+    PERSON = "person"
+    PLACE = "place"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A person, place or year of a story: its ``name`` and the ``words`` it was told in."""
+
+    kind: FactKind
+    name: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +116,15 @@ class InterviewState:
     """What a narrator's memoir knows so far.
 
     ``stage`` is the memoir's current stage (``None`` before the first), ``slots`` is keyed by slot
-    id (``childhood.home``), ``asked`` is in the order of asking.
+    id (``childhood.home``), ``asked`` is in the order of asking, ``avoided`` are topics that a
+    refusal named ("war"), ``leader`` led the talk when it was last decided.
     """
 
     stage: str | None = None
     slots: Mapping[str, SlotState] = field(default_factory=dict)
     asked: tuple[Asked, ...] = ()
+    avoided: tuple[str, ...] = ()
+    leader: Leader = Leader.INTERVIEWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +133,9 @@ class Situation:
 
     ``history`` holds the last turns of this conversation, oldest first, answered ones only;
     ``unanswered`` the person's turns that wait for a reply, oldest first; ``told_before`` turns of
-    the narrator from earlier conversations, oldest first. ``stage`` is the conversation's.
+    the narrator from earlier conversations, oldest first; ``remembered`` is the rolling summary of
+    what was told before the history shown. ``stage`` is the conversation's; ``family`` are the
+    names of those at home who may read this memoir, for a moment of danger.
     """
 
     language: str
@@ -114,3 +146,5 @@ class Situation:
     history: tuple[Turn, ...] = ()
     unanswered: tuple[Turn, ...] = ()
     told_before: tuple[Turn, ...] = ()
+    remembered: tuple[Fact, ...] = ()
+    family: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lifeecho_server.interview.bank import Bank, Slot
 from lifeecho_server.interview.coverage import Told, told_by
-from lifeecho_server.interview.detail import Quoted, detail_of
+from lifeecho_server.interview.detail import DetailKind, Quoted, details_of
 from lifeecho_server.interview.recognise import (
     Command,
     assents,
@@ -36,7 +36,7 @@ class Heard:
     turns: tuple[str, ...]
     command: Command | None
     chosen: Slot | None
-    quoted: Quoted | None
+    details: Mapping[DetailKind, Quoted]
     told: Told
     ample: bool
     said: str
@@ -61,7 +61,7 @@ def hear(situation: Situation, bank: Bank) -> Heard:
         turns=turns,
         command=command,
         chosen=chosen,
-        quoted=None if suffered(story, bank) else detail_of(story, bank, said),
+        details={} if suffered(story, bank) else details_of(story, bank, said),
         told=_told(story, turns, command, situation, bank),
         ample=length(story, bank) >= bank.measure.ample,
         said=said,

@@ -1,21 +1,31 @@
 """Replies to a story: one detail is taken up, then at most one question is asked."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from lifeecho_server.interview.bank import Slot, Texts
-from lifeecho_server.interview.coverage import current_slot, wholly_told
+from lifeecho_server.interview.coverage import current_slot, slot_state, wholly_told
 from lifeecho_server.interview.decision import Changes, Decision, Direction, Intent
+from lifeecho_server.interview.detail import DetailKind, Quoted
 from lifeecho_server.interview.opening import with_question
+from lifeecho_server.interview.person import voice_of
 from lifeecho_server.interview.questions import (
+    Grounds,
     Question,
     after,
-    asked_keys,
-    follow_up,
+    any_follow_up,
+    echo,
+    first_question_of,
+    follow_ups_in_a_row,
+    go_on,
+    may_follow_up,
     next_question,
+    own_follow_up,
 )
-from lifeecho_server.interview.recognise import assents, knows_nothing
-from lifeecho_server.interview.situation import Coverage, Speaker
+from lifeecho_server.interview.recognise import assents, breaks_off, knows_nothing
+from lifeecho_server.interview.situation import Coverage, Leader, Speaker
 from lifeecho_server.interview.speech import Heard
+from lifeecho_server.interview.topics import brought_up
 from lifeecho_server.interview.wording import pick
 
 
@@ -42,29 +52,108 @@ def comfort(
     bank = heard.bank
     words = pick(wordings, heard.values, heard.seed, heard.said)
     direction = Direction(bank.prompt.notes.comfort, question_allowed=False)
-    changes = Changes(profile or {}, coverage=wholly_told(heard.told, heard.turns))
+    hurt = frozenset({heard.told.subject}) if heard.told.subject else frozenset()
+    changes = Changes(profile or {}, coverage=wholly_told(heard.told, heard.turns), sensitive=hurt)
     return Decision(Intent.COMFORT, (words,), direction, changes)
 
 
 def _take_up(heard: Heard) -> Decision:
+    changes = _taken_in(heard)
+    grounds = _grounds(heard, changes)
     subject = heard.told.subject
-    changes = Changes(coverage=heard.told.covered)
-    question = None
-    if subject is not None:
-        question = follow_up(
-            heard.bank.slots[subject],
-            heard.situation.state,
-            heard.quoted,
-            heard.ample,
-            heard.values,
-            heard.seed,
-            heard.bank,
-        )
-    if question is None:
-        return _next_slot(heard, _acknowledgement(heard), changes)
-    echoed = question.key.endswith(".echo")
-    first = _plain(heard) if echoed else _acknowledgement(heard)
-    return _asking(heard, Intent.FOLLOW_UP, first, question, changes)
+    asked = _follow_up(heard, grounds, subject) if subject else _asked_of_no_slot(heard, grounds)
+    if asked is not None:
+        return _asking(heard, Intent.FOLLOW_UP, _before_follow_up(heard, asked), asked, changes)
+    return _next_slot(heard, _acknowledgement(heard), changes)
+
+
+def _taken_in(heard: Heard) -> Changes:
+    """What a story changes: coverage, who leads, and what was refused and is spoken of again."""
+    state, subject = heard.situation.state, heard.told.subject
+    again = subject is not None and heard.ample and slot_state(state, subject).declined
+    return Changes(
+        coverage=heard.told.covered,
+        reopened=frozenset({subject}) if again and subject else frozenset(),
+        lifted=brought_up(heard.story, state.avoided, heard.bank),
+        leader=heard.told.leader,
+    )
+
+
+def _grounds(heard: Heard, changes: Changes) -> Grounds:
+    """What the next question is chosen on, with an answer's changes taken in.
+
+    A person who leads for the second time is followed: their subject's stage is looked at first.
+    """
+    situation = heard.situation
+    slots = dict(after(situation.state, changes.coverage, changes.declined))
+    for slot in changes.reopened:
+        slots[slot] = replace(slots[slot], declined=False)
+    leads = changes.leader is Leader.PERSON and situation.state.leader is Leader.PERSON
+    stage = situation.stage
+    if leads and heard.told.subject is not None:
+        stage = heard.bank.slots[heard.told.subject].stage
+    avoided = (*situation.state.avoided, *changes.avoided)
+    return Grounds(
+        state=situation.state,
+        slots=slots,
+        profile=situation.profile,
+        stage=stage,
+        told=heard.story,
+        values=heard.values,
+        seed=heard.seed,
+        bank=heard.bank,
+        avoided=tuple(topic for topic in avoided if topic not in changes.lifted),
+    )
+
+
+def _follow_up(heard: Heard, grounds: Grounds, subject: str) -> Question | None:
+    """The follow-up that keeps a living story going; ``None`` when it is best left as it is.
+
+    A story that breaks off is asked to go on; a fresh one gets one question, on a feeling or a name
+    just dropped if the answer was ample, else the slot's own; a second one is asked only about
+    something new in an ample answer.
+    """
+    if not may_follow_up(grounds, subject):
+        return None
+    if breaks_off(heard.story, heard.bank):
+        further = go_on(grounds, subject)
+        if further is not None:
+            return further
+    about = _echoed(heard, grounds, subject) if heard.ample else None
+    if about is not None or follow_ups_in_a_row(grounds.state, subject):
+        return about
+    # A slot's own follow-ups fit an answer to its question, not what somebody came to tell.
+    if heard.told.leader is Leader.PERSON:
+        return any_follow_up(grounds, subject) or own_follow_up(grounds, heard.bank.slots[subject])
+    return own_follow_up(grounds, heard.bank.slots[subject]) or any_follow_up(grounds, subject)
+
+
+def _asked_of_no_slot(heard: Heard, grounds: Grounds) -> Question | None:
+    """A story that belongs to no slot gets one question, about something in it."""
+    if follow_ups_in_a_row(grounds.state, None) or not heard.ample:
+        return None
+    return _echoed(heard, grounds, None) or any_follow_up(grounds, None)
+
+
+def _echoed(heard: Heard, grounds: Grounds, subject: str | None) -> Question | None:
+    """A question about a detail: a feeling or a person before a thing.
+
+    After a first follow-up only a feeling or a person is asked about: things never end.
+    """
+    kinds = [DetailKind.FEELING, DetailKind.PERSON, DetailKind.THING]
+    if follow_ups_in_a_row(grounds.state, subject):
+        kinds.remove(DetailKind.THING)
+    quotes = [heard.details[kind] for kind in kinds if kind in heard.details]
+    return next((one for quote in quotes if (one := echo(grounds, subject, quote))), None)
+
+
+def _before_follow_up(heard: Heard, question: Question) -> str:
+    """What is said before a follow-up: another detail than the one that is asked about."""
+    for kind in (DetailKind.THING, DetailKind.PERSON):
+        quoted = heard.details.get(kind)
+        if quoted is not None and quoted.text not in question.text:
+            return _taking_up(heard, quoted)
+    return _plain(heard)
 
 
 def _go_on(heard: Heard, wordings: tuple[str, ...]) -> Decision:
@@ -75,14 +164,11 @@ def _go_on(heard: Heard, wordings: tuple[str, ...]) -> Decision:
 def _begin_chosen(heard: Heard, slot: Slot) -> Decision:
     """A tapped chip: ask about its slot, or listen when that was asked before."""
     changes = Changes(coverage=heard.told.covered)
-    keys = asked_keys(heard.situation.state)
-    if slot.id in keys:
-        question = follow_up(
-            slot, heard.situation.state, None, False, heard.values, heard.seed, heard.bank
-        )
+    grounds = _grounds(heard, changes)
+    if slot.id not in grounds.keys:
+        question = first_question_of(grounds, slot)
     else:
-        text = pick(slot.questions, heard.values, heard.seed)
-        question = Question(text, slot.id, slot.id)
+        question = own_follow_up(grounds, slot) if may_follow_up(grounds, slot.id) else None
     if question is None:
         return _listen(heard, changes)
     first = pick(heard.bank.phrases.agreed, heard.values, heard.seed, heard.said)
@@ -90,11 +176,8 @@ def _begin_chosen(heard: Heard, slot: Slot) -> Decision:
 
 
 def _next_slot(heard: Heard, first: str, changes: Changes) -> Decision:
-    situation, bank = heard.situation, heard.bank
-    slots = after(situation.state, changes.coverage, changes.declined)
-    question = next_question(
-        situation.state, slots, situation.stage, heard.story, heard.values, heard.seed, bank
-    )
+    grounds = _grounds(heard, changes)
+    question = next_question(grounds, follow=changes.leader is Leader.PERSON)
     if question is None:
         return _done(heard, changes)
     return _asking(heard, Intent.NEXT_SLOT, first, question, changes)
@@ -103,7 +186,7 @@ def _next_slot(heard: Heard, first: str, changes: Changes) -> Decision:
 def _asking(
     heard: Heard, intent: Intent, first: str, question: Question, changes: Changes
 ) -> Decision:
-    leads = intent is Intent.NEXT_SLOT and heard.chosen is None
+    leads = intent is Intent.NEXT_SLOT and heard.chosen is None and not _followed(changes)
     lead = _lead(heard, question) if leads else ()
     note = heard.bank.prompt.notes.ask.replace("{question}", question.text)
     return Decision(
@@ -112,6 +195,11 @@ def _asking(
         Direction(note, question_allowed=True),
         with_question(changes, question, heard.situation, heard.bank, leads=leads),
     )
+
+
+def _followed(changes: Changes) -> bool:
+    """Whether the person leads: a question that goes with them moves no stage."""
+    return changes.leader is Leader.PERSON
 
 
 def _lead(heard: Heard, question: Question) -> tuple[str, ...]:
@@ -128,16 +216,28 @@ def _lead(heard: Heard, question: Question) -> tuple[str, ...]:
 
 
 def _acknowledgement(heard: Heard) -> str:
-    """Take up the detail in the person's own words; warm words where none can be."""
-    if heard.quoted is None:
-        return _plain(heard)
-    wordings = getattr(heard.bank.phrases, f"take_{heard.quoted.kind.value}")
-    values = {"quote": heard.quoted.text}
-    return pick(wordings, values, heard.seed, heard.said)
+    """Take up a detail in the person's own words; warm words where none can be."""
+    for kind in (DetailKind.THING, DetailKind.FEELING, DetailKind.PERSON):
+        quoted = heard.details.get(kind)
+        if quoted is not None and _wordings_for(heard, quoted):
+            return _taking_up(heard, quoted)
+    return _plain(heard)
+
+
+def _taking_up(heard: Heard, quoted: Quoted) -> str:
+    return pick(_wordings_for(heard, quoted), {"quote": quoted.text}, heard.seed, heard.said)
+
+
+def _wordings_for(heard: Heard, quoted: Quoted) -> Texts:
+    wordings: Texts = getattr(heard.bank.phrases, f"take_{quoted.kind.value}")
+    return wordings
 
 
 def _plain(heard: Heard) -> str:
-    return pick(heard.bank.phrases.acknowledge, heard.values, heard.seed, heard.said)
+    """Warm words that fit any story, in the register of the person's background."""
+    voice = voice_of(heard.situation.profile, heard.bank)
+    wordings = heard.bank.phrases.acknowledge + (voice.acknowledge if voice else ())
+    return pick(wordings, heard.values, heard.seed, heard.said)
 
 
 def _listen(heard: Heard, changes: Changes) -> Decision:
@@ -158,6 +258,5 @@ def _question_is_open(heard: Heard) -> bool:
     slot = current_slot(heard.situation.state)
     if not said or slot is None:
         return False
-    state = heard.situation.state.slots.get(slot)
-    told = state is not None and state.coverage is Coverage.TOLD
+    told = slot_state(heard.situation.state, slot).coverage is Coverage.TOLD
     return not told and heard.bank.guard.question.search(said[-1].text) is not None

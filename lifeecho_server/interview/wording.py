@@ -27,13 +27,18 @@ def pick(texts: Sequence[str], values: Mapping[str, str], seed: int, said: str =
 
     ``said`` is what was said so far; ``texts`` must hold a wording that ``values`` can fill.
     """
-    fillable = [text for text in texts if set(_PLACEHOLDER.findall(text)) <= values.keys()]
+    fillable = [text for text in texts if can_fill(text, values)]
     fullest = max(len(_PLACEHOLDER.findall(text)) for text in fillable)
     best = [text for text in fillable if len(_PLACEHOLDER.findall(text)) == fullest]
     filled = [_PLACEHOLDER.sub(lambda name: values[name[1]], text) for text in best]
     fresh = [text for text in filled if text not in said] or filled
     chosen = fresh[seed % len(fresh)]
     return chosen[0].upper() + chosen[1:]
+
+
+def can_fill(text: str, values: Mapping[str, str]) -> bool:
+    """Whether a wording asks for no value that is not there."""
+    return set(_PLACEHOLDER.findall(text)) <= values.keys()
 
 
 def seed_of(situation: Situation) -> int:

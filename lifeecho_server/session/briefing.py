@@ -11,7 +11,9 @@ from lifeecho_server.store.database import Connection
 from lifeecho_server.store.errors import NotFound
 from lifeecho_server.store.memory import interview_state
 from lifeecho_server.store.narrators import narrator
+from lifeecho_server.store.people import family_of
 from lifeecho_server.store.replies import Reply, undelivered_reply
+from lifeecho_server.store.summary import remembered
 from lifeecho_server.store.turns import history, last_turn, told_before, unanswered
 
 TOLD_BEFORE_TURNS = 8
@@ -70,15 +72,22 @@ def brief(
         raise NotFound("the narrator was deleted")
     waiting = unanswered(db, here.id)
     answered = max(0, now_here.turn_count - len(waiting))
+    shown = history(db, here.id, history_length(answered, settings.history_turns))
+    earlier = told_before(db, teller.id, here.id, TOLD_BEFORE_TURNS)
+    # What stands in the prompt as it was said is not summed up as well; so the summary, which
+    # stands before the history, changes only when turns leave it.
+    seen = frozenset(turn.id for turn in (*shown, *earlier, *waiting))
     situation = Situation(
         language=teller.language,
         profile=teller.profile,
         state=interview_state(db, teller.id),
         stage=now_here.stage or here.stage or first_stage,
         now=now,
-        history=history(db, here.id, history_length(answered, settings.history_turns)),
+        history=shown,
         unanswered=waiting,
-        told_before=told_before(db, teller.id, here.id, TOLD_BEFORE_TURNS),
+        told_before=earlier,
+        remembered=remembered(db, teller.id, seen),
+        family=family_of(db, teller.id),
     )
     return Briefing(situation, last_turn(db, here.id), undelivered_reply(db, here.id))
 

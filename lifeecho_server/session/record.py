@@ -7,11 +7,13 @@ import trio
 
 from lifeecho_server.interview.decision import Decision
 from lifeecho_server.interview.situation import Turn
+from lifeecho_server.interview.summary import facts_of
 from lifeecho_server.session.admission import Admitted
 from lifeecho_server.session.services import Services
 from lifeecho_server.store.database import Connection
 from lifeecho_server.store.memory import apply
 from lifeecho_server.store.replies import add_part, begin_reply, extend_part
+from lifeecho_server.store.summary import summarise
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Record:
     ) -> None:
         self.reply_id = services.clock.new_id()
         self._services = services
+        self._bank = services.bank(admitted.narrator.language)
         self._here = admitted.conversation
         self._decision = decision
         self._answers = tuple(turn.id for turn in answers)
@@ -94,6 +97,15 @@ class Record:
     def _begin(self, db: Connection, said: Said) -> None:
         """Store the reply's beginning, with everything that its decision changes."""
         here, now = self._here, self._services.clock.now()
+        # Applied first: what is sealed takes the replies to it along, but not this one.
+        apply(
+            db,
+            here.narrator_id,
+            here.id,
+            self._decision.changes,
+            now,
+            usual_rate=self._services.settings.speech_rate,
+        )
         begin_reply(
             db,
             reply_id=self.reply_id,
@@ -103,11 +115,4 @@ class Record:
             at=now,
             final=said.final,
         )
-        apply(
-            db,
-            here.narrator_id,
-            here.id,
-            self._decision.changes,
-            now,
-            usual_rate=self._services.settings.speech_rate,
-        )
+        summarise(db, here.narrator_id, partial(facts_of, bank=self._bank))

@@ -127,8 +127,6 @@ def _forget_memoir(db: Connection, conversation_id: str) -> None:
 _TURNS = "(SELECT id FROM turns WHERE conversation_id = ?1)"
 
 _FORGET = (
-    "UPDATE narrators SET summary = ''"
-    " WHERE id = (SELECT narrator_id FROM conversations WHERE id = ?1)",
     "DELETE FROM stories WHERE id IN (SELECT story_id FROM sentences GROUP BY story_id HAVING"
     " min(id IN (SELECT sentence_id FROM sentence_evidence WHERE turn_id IN " + _TURNS + ")))",
     "DELETE FROM sentences WHERE id IN"

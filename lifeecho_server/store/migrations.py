@@ -479,12 +479,49 @@ _LATE_SLICES = (
     "CREATE INDEX voice_sessions_unclosed ON voice_sessions (opened_at) WHERE closed_at IS NULL",
 )
 
+_INTERVIEW_MEMORY = (
+    "ALTER TABLE slots ADD COLUMN sensitive INTEGER NOT NULL DEFAULT 0 CHECK (sensitive IN (0, 1))",
+    """
+    ALTER TABLE narrators
+        ADD COLUMN leader TEXT NOT NULL DEFAULT 'interviewer'
+        CHECK (leader IN ('interviewer', 'person'))
+    """,
+    # The rolling summary is what its turns say: it goes when they go.
+    "ALTER TABLE narrators DROP COLUMN summary",
+    """
+    CREATE TABLE avoided_topics (
+        narrator_id TEXT NOT NULL REFERENCES narrators ON DELETE CASCADE,
+        topic TEXT NOT NULL CHECK (topic <> ''),
+        turn_id TEXT NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
+        PRIMARY KEY (narrator_id, topic)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX avoided_topics_by_turn ON avoided_topics (turn_id)",
+    """
+    CREATE TABLE facts (
+        seq INTEGER PRIMARY KEY,
+        narrator_id TEXT NOT NULL REFERENCES narrators ON DELETE CASCADE,
+        turn_id TEXT NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
+        kind TEXT NOT NULL CHECK (kind IN ('person', 'place', 'year')),
+        name TEXT NOT NULL CHECK (name <> ''),
+        words TEXT NOT NULL CHECK (words <> '')
+    ) STRICT
+    """,
+    "CREATE INDEX facts_by_narrator ON facts (narrator_id, kind, seq)",
+    "CREATE INDEX facts_by_turn ON facts (turn_id)",
+    "ALTER TABLE turns ADD COLUMN summarised INTEGER NOT NULL DEFAULT 0"
+    " CHECK (summarised IN (0, 1))",
+    "CREATE INDEX turns_unsummarised ON turns (conversation_id)"
+    " WHERE summarised = 0 AND speaker = 'narrator'",
+)
+
 STEPS: Steps = (
     (
         "0001_founding",
         _PEOPLE + _CONVERSATIONS + _MEMOIR_STATE + _MEMOIR_WORK + _BOOKKEEPING,
     ),
     ("0002_late_slices", _LATE_SLICES),
+    ("0003_interview_memory", _INTERVIEW_MEMORY),
 )
 
 

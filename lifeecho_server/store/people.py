@@ -60,6 +60,9 @@ class Access:
     level: Level
 
 
+FAMILY_NAMED = 3
+"""How many of the family are named where someone should be called."""
+
 _USER = "u.id, u.name, u.language, u.role, u.plan, u.disabled, u.created_at"
 
 
@@ -191,6 +194,17 @@ def access_to(db: Connection, narrator_id: str) -> list[Access]:
     """Return who has access to a narrator's story."""
     rows = db.execute("SELECT user_id, level FROM access WHERE narrator_id = ?", (narrator_id,))
     return [Access(user_id, narrator_id, Level(level)) for user_id, level in rows]
+
+
+def family_of(db: Connection, narrator_id: str) -> tuple[str, ...]:
+    """Return the names of a few people who may read a narrator's story; elders are not among them."""
+    rows = db.execute(
+        "SELECT u.name FROM access a JOIN users u ON u.id = a.user_id WHERE a.narrator_id = ?"
+        " AND u.disabled = 0 AND u.role <> 'elder'"
+        " ORDER BY a.level = 'manage' DESC, u.created_at LIMIT ?",
+        (narrator_id, FAMILY_NAMED),
+    )
+    return tuple(name for (name,) in rows)
 
 
 def level(db: Connection, user_id: str, narrator_id: str) -> Level | None:

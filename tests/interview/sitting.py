@@ -1,15 +1,13 @@
 """A little store for tests: it applies decisions as the server does, and keeps the transcript."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from lifeecho_server.interview.applied import profile_after, state_after
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.decide import greet, reply
 from lifeecho_server.interview.decision import Decision
-from lifeecho_server.interview.questions import after
 from lifeecho_server.interview.situation import (
-    Asked,
     Hearing,
     InterviewState,
     Profile,
@@ -66,16 +64,8 @@ class Sitting:
 
     def _apply(self, decision: Decision) -> Decision:
         changes = decision.changes
-        values: dict[str, Any] = dict(changes.profile)
-        self.profile = replace(
-            self.profile, refused=self.profile.refused | changes.refused, **values
-        )
-        asked = tuple(Asked(key, slot, self.now) for key, slot in changes.asked)
-        self.state = InterviewState(
-            changes.stage or self.state.stage,
-            after(self.state, changes.coverage, changes.declined),
-            self.state.asked + asked,
-        )
+        self.profile = profile_after(self.profile, changes)
+        self.state = state_after(self.state, changes, self.now)
         self.sealed += changes.seal
         words = "\n".join(decision.parts)
         self.history.append(Turn(f"t{len(self.history)}", Speaker.INTERVIEWER, words, self.now))

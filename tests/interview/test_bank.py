@@ -37,7 +37,7 @@ def sentences(text: str) -> int:
 def statements(bank: Bank) -> Texts:
     """Every wording that must not ask anything."""
     phrases = bank.phrases
-    asking = {"echo", "danger"}
+    asking = {"echo", "danger", "unfinished", "follow_any", "family_joiner"}
     said = [
         text
         for name in phrases.__struct_fields__
@@ -90,7 +90,14 @@ def test_every_question_asks_one_thing_in_one_sentence(bank: Bank) -> None:
         for text in (*bank.profile[field].ask, *bank.profile[field].again):
             assert questions(text) == 1, text
             assert sentences(text) <= 2, text
-    for text in (*bank.phrases.echo.person, *bank.phrases.echo.thing):
+    echo = bank.phrases.echo
+    for text in (
+        *echo.person,
+        *echo.thing,
+        *echo.feeling,
+        *bank.phrases.unfinished,
+        *bank.phrases.follow_any,
+    ):
         assert questions(text) == 1, text
 
 
@@ -112,7 +119,15 @@ def test_no_wording_is_there_twice(bank: Bank) -> None:
 
 def test_some_wording_needs_no_name_place_or_decade(bank: Bank) -> None:
     quoting = {"take_person", "take_thing", "thread_person", "thread_thing"}
-    quoting |= {"open_thread_person", "open_thread_thing", "profile_named", "greet_known"}
+    quoting |= {
+        "take_feeling",
+        "danger_family",
+        "family_joiner",
+        "open_thread_person",
+        "open_thread_thing",
+        "profile_named",
+        "greet_known",
+    }
     for name in set(bank.phrases.__struct_fields__) - quoting - {"open_place", "echo", "danger"}:
         assert any("{" not in text for text in getattr(bank.phrases, name)), name
     for slot in bank.slots.values():

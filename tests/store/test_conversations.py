@@ -4,8 +4,8 @@ import pytest
 import trio
 
 from lifeecho_server.interview.decision import Changes
-from lifeecho_server.interview.situation import Coverage
-from lifeecho_server.store import conversations, memory, voice_sessions
+from lifeecho_server.interview.situation import Coverage, Fact, FactKind
+from lifeecho_server.store import conversations, memory, summary, voice_sessions
 from lifeecho_server.store.conversations import Conversation
 from lifeecho_server.store.database import Connection
 from lifeecho_server.store.errors import ConversationDeleted, ConversationEnded, NotFound
@@ -108,8 +108,9 @@ def test_a_deleted_conversation_is_empty_and_refused(db: Connection) -> None:
 def test_deleting_takes_out_of_the_memoir_what_rested_on_it(db: Connection) -> None:
     take(db, new_turn("a"))
     open_conversation(db, "kept")
-    db.execute("UPDATE narrators SET summary = 'what was told'")
     take(db, replace(new_turn("b"), conversation_id="kept"))
+    summary.summarise(db, "narrator", lambda words: (Fact(FactKind.PERSON, words, words),))
+    assert len(summary.remembered(db, "narrator")) == 2
     covered = {
         "childhood.home": (Coverage.TOLD, ("a",)),
         "childhood.parents": (Coverage.TOLD, ("a", "b")),
@@ -130,7 +131,7 @@ def test_deleting_takes_out_of_the_memoir_what_rested_on_it(db: Connection) -> N
     assert _ids(db, "stories") == ["rebuilt"]
     assert _ids(db, "sentences") == ["s2"]
     assert _ids(db, "people_places") == ["p2", "p3"]
-    assert db.execute("SELECT summary FROM narrators").fetchone() == ("",)
+    assert len(summary.remembered(db, "narrator")) == 1
     slots = memory.interview_state(db, "narrator").slots
     assert (slots["childhood.home"].coverage, slots["childhood.home"].evidence) == (
         Coverage.EMPTY,

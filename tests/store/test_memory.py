@@ -1,11 +1,28 @@
 import pytest
 
+from lifeecho_server.interview.applied import state_after
 from lifeecho_server.interview.decision import Changes
-from lifeecho_server.interview.situation import Asked, Coverage, InterviewState, SlotState
-from lifeecho_server.store import conversations, memory, narrators
+from lifeecho_server.interview.situation import (
+    Asked,
+    Coverage,
+    Fact,
+    FactKind,
+    InterviewState,
+    Leader,
+    SlotState,
+)
+from lifeecho_server.store import (
+    audit,
+    conversations,
+    memory,
+    narrators,
+    people,
+    summary,
+    turns,
+)
 from lifeecho_server.store.database import Connection
 from lifeecho_server.store.errors import NotFound
-from tests.store.household import NOON, after, new_turn, take
+from tests.store.household import NOON, after, new_turn, reply, take
 
 
 def apply(db: Connection, changes: Changes, seconds: float = 0) -> InterviewState:
@@ -78,3 +95,75 @@ def test_speech_becomes_slower_step_by_step_within_what_sounds_natural(db: Conne
     assert narrators.speaking_rate(db, "narrator") is None
     assert [slower() for _ in range(3)] == [100, 90, 90]
     assert narrators.speaking_rate(db, "nobody") is None
+
+
+def test_the_store_changes_what_its_pure_twin_says(db: Connection) -> None:
+    for turn_id in ("a", "b"):
+        take(db, new_turn(turn_id))
+    steps = [
+        Changes(
+            coverage={"childhood.home": (Coverage.TOUCHED, ("a",))},
+            asked=(("childhood.home", "childhood.home"),),
+            stage="childhood",
+            leader=Leader.PERSON,
+        ),
+        Changes(
+            declined=frozenset({"times.loss"}),
+            sensitive=frozenset({"childhood.home", "family.meeting"}),
+            avoided={"war": "b", "strike": "b"},
+        ),
+        Changes(reopened=frozenset({"times.loss"}), lifted=("war",), leader=Leader.INTERVIEWER),
+    ]
+    state = InterviewState()
+    for seconds, changes in enumerate(steps):
+        state = state_after(state, changes, after(seconds))
+        assert apply(db, changes, seconds) == state
+    assert state.avoided == ("strike",)
+
+
+def test_a_deleted_refusal_leaves_no_topic_behind(db: Connection) -> None:
+    take(db, new_turn("a"))
+    assert apply(db, Changes(avoided={"war": "a", "gone": "unknown"})).avoided == ("war",)
+    db.execute("DELETE FROM turns WHERE id = 'a'")
+    assert memory.interview_state(db, "narrator").avoided == ()
+
+
+def test_sealing_takes_the_words_out_of_history_and_summary(db: Connection) -> None:
+    for turn_id in ("a", "b"):
+        take(db, new_turn(turn_id, f"words {turn_id}", said=1 if turn_id == "a" else 3))
+        reply(db, f"reply-{turn_id}", answers=(turn_id,), said=2 if turn_id == "a" else 4)
+    summary.summarise(db, "narrator", lambda words: (Fact(FactKind.PERSON, words, words),))
+    apply(db, Changes(seal=("a",)), 5)
+    shown = [turn.id for turn in turns.history(db, "talk", 10)]
+    assert shown == ["b", "reply-b"]
+    assert [fact.words for fact in summary.remembered(db, "narrator")] == ["words b"]
+    assert audit.is_removed(db, audit.Removed.SEALED, "a")
+    summary.summarise(db, "narrator", lambda words: (Fact(FactKind.PERSON, words, words),))
+    assert len(summary.remembered(db, "narrator")) == 1
+
+
+def test_the_summary_is_the_narrators_own_bounded_and_follows_new_words(db: Connection) -> None:
+    narrators.add_narrator(db, narrator_id="other", name="Other", language="zh", at=after(0))
+    for number in range(summary.TURNS_AT_ONCE + 2):
+        take(db, new_turn(f"t{number:02}", f"words {number}", said=number))
+
+    def facts_of(words: str) -> tuple[Fact, ...]:
+        return (Fact(FactKind.PLACE, words, words),)
+
+    summary.summarise(db, "narrator", facts_of)
+    assert len(summary.remembered(db, "narrator")) == summary.TURNS_AT_ONCE
+    summary.summarise(db, "narrator", facts_of)
+    assert len(summary.remembered(db, "narrator")) == summary.TURNS_AT_ONCE + 2
+    assert len(summary.remembered(db, "narrator", frozenset({"t00"}))) == summary.TURNS_AT_ONCE + 1
+    assert summary.remembered(db, "other") == ()
+    db.execute("UPDATE turns SET text = 'mended' WHERE id = 't01'")
+    summary.forget(db, "t01")
+    summary.summarise(db, "narrator", facts_of)
+    told = [fact.words for fact in summary.remembered(db, "narrator")]
+    assert "mended" in told and "words 1" not in told
+
+
+def test_those_who_can_be_called_are_not_the_elder(db: Connection) -> None:
+    assert people.family_of(db, "narrator") == ("Daughter",)
+    people.disable_user(db, "daughter")
+    assert people.family_of(db, "narrator") == ()
