@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lifeecho_server.interview.situation import Hearing, Speaker
-from lifeecho_server.store import quota
+from lifeecho_server.store import quota, summary
 from lifeecho_server.store.database import Connection
 from lifeecho_server.store.errors import NotFound
 from lifeecho_server.store.turns import SILENT
@@ -88,6 +88,7 @@ def store_transcript(
         "UPDATE turns SET text = ?, hearing = ?, language = ?, revision = ? WHERE id = ?",
         (transcript.text, hearing or SILENT, transcript.language, revision, turn_id),
     )
+    summary.forget(db, turn_id)
     _count(db, before, is_turn=hearing is not None)
     _count_audio(db, before, transcript.duration)
     return StoredTranscript(revision, hearing)
