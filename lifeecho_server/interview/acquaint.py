@@ -7,7 +7,7 @@ from lifeecho_server.interview.applied import profile_after
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.decision import Changes, Decision, Direction, Intent
 from lifeecho_server.interview.opening import open_in_reply
-from lifeecho_server.interview.profile import understand
+from lifeecho_server.interview.profile import by_animal, follows_from_age, understand
 from lifeecho_server.interview.questions import Question, asked_keys
 from lifeecho_server.interview.recognise import Command, greets, knows_nothing
 from lifeecho_server.interview.situation import InterviewState, Profile, Situation
@@ -16,6 +16,7 @@ from lifeecho_server.interview.wording import known_values, pick, seed_of
 
 _PREFIX = "profile."
 _AGAIN = ".again"
+_SURE = "profile.birth_year.sure."
 
 
 def open_fields(profile: Profile, state: InterviewState) -> tuple[str, ...]:
@@ -50,23 +51,67 @@ def profile_reply(heard: Heard) -> Decision:
     """
     situation = heard.situation
     asked = _asked_field(situation.state)
-    told = understand(
-        heard.text,
-        asked,
-        situation.profile,
-        situation.now,
-        heard.bank,
-        insist=asked is not None and _again_key(asked) in asked_keys(situation.state),
-    )
+    told, unsure = _understood(heard, asked)
     refused = _given_up(heard, asked, told)
     changes = Changes(profile=told, refused=refused, coverage=heard.told.covered)
     known = profile_after(situation.profile, changes)
     after = replace(situation, profile=known)
     fields = open_fields(known, situation.state)
+    if unsure is not None:
+        return _ask_whether(heard, after, unsure, changes)
     if not fields:
         changes = replace(changes, refused=refused | frozenset(known.missing))
         return open_in_reply(after, heard.bank, changes, gently=_refusing(heard))
     return _ask_next(heard, after, fields, asked, changes)
+
+
+def _understood(heard: Heard, asked: str | None) -> tuple[dict[str, Any], int | None]:
+    """What was told, and a birth year that is first to be confirmed, softly and only once."""
+    situation, bank = heard.situation, heard.bank
+    pending = _pending_year(situation.state)
+    insist = asked is not None and _again_key(asked) in asked_keys(situation.state)
+    told: dict[str, Any] = understand(
+        heard.text,
+        asked,
+        situation.profile,
+        situation.now,
+        bank,
+        insist=insist or pending is not None,
+    )
+    if pending is not None:
+        objects = knows_nothing(heard.text, bank) or _refusing(heard)
+        return (told if objects else {"birth_year": pending, **told}), None
+    year = told.get("birth_year")
+    guide = bank.profile["birth_year"]
+    if year is None or not guide.sure or _asked_whether(situation.state):
+        return told, None
+    if not follows_from_age(heard.text, asked, year, bank):
+        return told, None
+    del told["birth_year"]
+    return told, by_animal(heard.text, year, bank)
+
+
+def _ask_whether(heard: Heard, after: Situation, year: int, changes: Changes) -> Decision:
+    """Confirm a birth year that was reckoned from an age. The number has to be said as it is."""
+    wordings = heard.bank.profile["birth_year"].sure
+    question = pick(wordings, {"value": str(year)}, heard.seed, heard.said)
+    first = (_taken(heard, after, changes),) if changes.profile else ()
+    return Decision(
+        Intent.PROFILE_QUESTION,
+        (*first, question),
+        None,
+        replace(changes, asked=((f"{_SURE}{year}", None),)),
+    )
+
+
+def _pending_year(state: InterviewState) -> int | None:
+    """The birth year that the last question asked to confirm."""
+    key = state.asked[-1].question if state.asked else ""
+    return int(key.removeprefix(_SURE)) if key.startswith(_SURE) else None
+
+
+def _asked_whether(state: InterviewState) -> bool:
+    return any(key.startswith(_SURE) for key in asked_keys(state))
 
 
 def _ask_next(
@@ -116,7 +161,7 @@ def _refusing(heard: Heard) -> bool:
 
 def _asked_field(state: InterviewState) -> str | None:
     key = state.asked[-1].question if state.asked else ""
-    return key.removeprefix(_PREFIX).removesuffix(_AGAIN) if key.startswith(_PREFIX) else None
+    return key.removeprefix(_PREFIX).partition(".")[0] if key.startswith(_PREFIX) else None
 
 
 def _again_key(field: str) -> str:

@@ -200,6 +200,7 @@ class Phrases(Record, frozen=True):
     take_feeling: Texts = ()
     unfinished: Texts = ()
     follow_any: Texts = ()
+    thread_more: Texts = ()
 
 
 class FieldGuide(Record, frozen=True):
@@ -207,6 +208,7 @@ class FieldGuide(Record, frozen=True):
 
     ``strong`` patterns hold in any answer, ``weak`` ones only in an answer to this field's own
     question, ``same`` ones say that it is the birth place; ``stop`` matches what is no value.
+    ``sure`` asks whether an unclear ``{value}`` is right.
     In the file, ``{words}`` in a pattern stands for any of ``words``, ``{piece}`` for ``piece``.
     """
 
@@ -217,6 +219,7 @@ class FieldGuide(Record, frozen=True):
     weak: Patterns
     stop: Pattern
     same: Patterns = ()
+    sure: Texts = ()
     words: Texts = ()
     piece: str = ""
 
@@ -272,6 +275,8 @@ class Notes(Record, frozen=True):
     no_question: str
     comfort: str
     farewell: str
+    take_up: str
+    ahead: str
 
 
 class Facts(Record, frozen=True):
@@ -332,6 +337,7 @@ class Bank(Record, frozen=True, dict=True):
     prompt: PromptTexts
     guard: GuardTexts
     facts: Facts | None = None
+    zodiac: dict[str, int] = msgspec.field(default_factory=dict)
     voices: tuple[Voice, ...] = ()
     events: tuple[PublicEvent, ...] = ()
 

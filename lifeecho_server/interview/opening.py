@@ -1,14 +1,14 @@
 """Opening the interview, and greeting someone who is back."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from lifeecho_server.interview.bank import Bank, Texts
 from lifeecho_server.interview.decision import Changes, Decision, Direction, Intent
 from lifeecho_server.interview.detail import DetailKind, Quoted, detail_of
-from lifeecho_server.interview.questions import Grounds, Question, next_question
+from lifeecho_server.interview.questions import Grounds, Question, more_of_it, next_question
 from lifeecho_server.interview.recognise import command_of, grieves, suffered
-from lifeecho_server.interview.situation import Situation, Turn
+from lifeecho_server.interview.situation import Situation
 from lifeecho_server.interview.speech import narrator_turns
 from lifeecho_server.interview.topics import touches
 from lifeecho_server.interview.wording import (
@@ -20,6 +20,14 @@ from lifeecho_server.interview.wording import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """A word from an earlier talk, and the slot that it told of."""
+
+    quoted: Quoted
+    slot: str | None
+
+
 def opening(situation: Situation, bank: Bank, refused: frozenset[str] = frozenset()) -> Decision:
     """Open an empty conversation, with place, era and what was told before in mind."""
     phrases, values, seed = bank.phrases, known_values(situation.profile, bank), seed_of(situation)
@@ -28,11 +36,11 @@ def opening(situation: Situation, bank: Bank, refused: frozenset[str] = frozense
     changes = Changes(refused=refused)
     if question is None:
         return _all_told(Intent.OPENING, hello, bank, changes, seed)
-    thread = _thread(situation.told_before, situation.state.avoided, bank)
+    thread = _thread(situation, bank)
     bridge = (
         _bridge(situation, bank)
         if thread is None
-        else _quoted(thread, phrases.open_thread_person, phrases.open_thread_thing, seed)
+        else _quoted(thread.quoted, phrases.open_thread_person, phrases.open_thread_thing, seed)
     )
     note = bank.prompt.notes.ask_first.replace("{question}", question.text)
     return Decision(
@@ -71,15 +79,17 @@ def re_greeting(situation: Situation, bank: Bank, idle: timedelta) -> Decision:
     phrases, values, seed = bank.phrases, known_values(situation.profile, bank), seed_of(situation)
     said = interviewer_words(situation)
     hello = pick(gap_wordings(idle, bank), values, seed, said)
-    thread = _thread(situation.told_before + situation.history, situation.state.avoided, bank)
+    thread, question = _thread(situation, bank), None
     if thread is None:
         bridge = pick(phrases.thread_none, values, seed)
     else:
-        bridge = _quoted(thread, phrases.thread_person, phrases.thread_thing, seed)
-    question = first_question(situation, bank)
+        bridge = _quoted(thread.quoted, phrases.thread_person, phrases.thread_thing, seed)
+        question = more_of_it(_grounds(situation, bank), thread.slot)
+    question = question or first_question(situation, bank)
     if question is None:
         return _all_told(Intent.RE_GREETING, hello, bank, Changes(), seed)
     note = bank.prompt.notes.re_greet.replace("{question}", question.text)
+    note = note.replace("{words}", f"{hello} {bridge}")
     return Decision(
         Intent.RE_GREETING,
         (hello, bridge, question.text),
@@ -90,19 +100,7 @@ def re_greeting(situation: Situation, bank: Bank, idle: timedelta) -> Decision:
 
 def first_question(situation: Situation, bank: Bank) -> Question | None:
     """Return the next slot's question with nothing just told to go by."""
-    state = situation.state
-    grounds = Grounds(
-        state=state,
-        slots=state.slots,
-        profile=situation.profile,
-        stage=situation.stage,
-        told="",
-        values=known_values(situation.profile, bank),
-        seed=seed_of(situation),
-        bank=bank,
-        avoided=state.avoided,
-    )
-    return next_question(grounds)
+    return next_question(_grounds(situation, bank))
 
 
 def with_question(
@@ -128,16 +126,34 @@ def _bridge(situation: Situation, bank: Bank) -> str:
     return pick(wordings, values, seed)
 
 
-def _thread(turns: tuple[Turn, ...], avoided: tuple[str, ...], bank: Bank) -> Quoted | None:
-    """Return something that was really said last time, and that does not hurt."""
-    for turn in reversed(narrator_turns(turns)):
-        hurts = grieves(turn.text, bank) or suffered(turn.text, bank)
-        refused = touches(turn.text, avoided, bank)
-        if hurts or refused or command_of(turn.text, bank) is not None:
+def _grounds(situation: Situation, bank: Bank) -> Grounds:
+    state = situation.state
+    return Grounds(
+        state=state,
+        slots=state.slots,
+        profile=situation.profile,
+        stage=situation.stage,
+        told="",
+        values=known_values(situation.profile, bank),
+        seed=seed_of(situation),
+        bank=bank,
+        avoided=state.avoided,
+    )
+
+
+def _thread(situation: Situation, bank: Bank) -> _Thread | None:
+    """The last thing really said that can be taken up; nothing that hurts or was refused."""
+    state = situation.state
+    sore = (known for known in state.slots.values() if known.sensitive or known.declined)
+    hurting = {turn for known in sore for turn in known.evidence}
+    for turn in reversed(narrator_turns(situation.told_before + situation.history)):
+        hurts = grieves(turn.text, bank) or suffered(turn.text, bank) or turn.id in hurting
+        if hurts or touches(turn.text, state.avoided, bank) or command_of(turn.text, bank):
             continue
         quoted = detail_of(turn.text, bank)
         if quoted is not None:
-            return quoted
+            slots = (slot for slot, known in state.slots.items() if turn.id in known.evidence)
+            return _Thread(quoted, next(slots, None))
     return None
 
 

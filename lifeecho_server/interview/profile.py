@@ -14,6 +14,7 @@ from lifeecho_server.interview.situation import Profile
 
 _MINGUO = 1911  # 民国元年 is 1912
 _OLDEST, _YOUNGEST = 115, 18  # ages between which a birth year is believed
+_AGES = frozenset({"age", "next", "nominal"})  # readings that reckon from an age
 _ELDER = 55  # from this age on, a bare two-digit number is read as this person's age or year
 
 
@@ -33,6 +34,37 @@ def understand(
     if "grew_up_place" in profile.missing and "grew_up_place" not in told:
         told.update(_same_place(text, asked, told, profile, bank))
     return told
+
+
+def follows_from_age(text: str, asked: str | None, year: int, bank: Bank) -> bool:
+    """Whether a birth year was reckoned from an age, so that it may be a year off.
+
+    The animal of the Chinese year, where it was named, settles it.
+    """
+    guide, said = bank.profile["birth_year"], figures(text, bank.numerals)
+    patterns = guide.strong + guide.weak if asked == "birth_year" else guide.strong
+    if _of_animal(text, year, bank):
+        return False
+    kinds = {
+        kind: int(number)
+        for pattern in patterns
+        for found in pattern.finditer(said)
+        for kind, number in found.groupdict().items()
+        if number is not None and number.isdecimal()
+    }
+    told_so = kinds.get("year") == year or 1900 + kinds.get("short", 0) == year
+    as_age = "number" in kinds and 1900 + kinds["number"] != year
+    return not told_so and "minguo" not in kinds and (as_age or bool(kinds.keys() & _AGES))
+
+
+def by_animal(text: str, year: int, bank: Bank) -> int:
+    """Return the birth year next to a reckoned one that the named animal points to, if one does."""
+    near = (year, year + 1, year - 1)
+    return next((one for one in near if _of_animal(text, one, bank)), year)
+
+
+def _of_animal(text: str, year: int, bank: Bank) -> bool:
+    return any(word in text and year % 12 == rest for word, rest in bank.zodiac.items())
 
 
 def _value(

@@ -104,7 +104,7 @@ def asked_keys(state: InterviewState) -> frozenset[str]:
 
 def follows_up(key: str) -> bool:
     """Whether the key is that of a follow-up."""
-    return any(f".{kind}." in key for kind in ("follow", "echo", "unfinished", "any"))
+    return any(f".{kind}." in key for kind in ("follow", "echo", "unfinished", "any", "more"))
 
 
 def follow_ups_in_a_row(state: InterviewState, slot: str | None) -> int:
@@ -133,6 +133,11 @@ def go_on(grounds: Grounds, slot: str) -> Question | None:
 def any_follow_up(grounds: Grounds, slot: str | None) -> Question | None:
     """Return a follow-up that fits whatever was told; each wording is asked once."""
     return _once(grounds, slot, "any", grounds.bank.phrases.follow_any)
+
+
+def more_of_it(grounds: Grounds, slot: str | None) -> Question | None:
+    """Return a question that takes up what was just recalled; each wording is asked once."""
+    return _once(grounds, slot, "more", grounds.bank.phrases.thread_more)
 
 
 def _once(

@@ -11,6 +11,7 @@ from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.numerals import figures
 from lifeecho_server.interview.profile import understand
 from lifeecho_server.interview.situation import PROFILE_FIELDS, Profile
+from tests.interview.sitting import Sitting
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ZH, EN = Bank.load("zh"), Bank.load("en")
@@ -313,3 +314,56 @@ def test_no_value_that_was_not_said(data: st.DataObject) -> None:
             assert 1911 <= value <= 2008
         else:
             assert value in text
+
+
+@pytest.mark.parametrize(
+    ("bank", "said", "value"),
+    [
+        (ZH, "八十二了", 1944),
+        (ZH, "虚岁八十三", 1944),
+        (ZH, "今年八十二，属猴的", None),
+        (ZH, "今年八十二，属羊的", 1943),
+        (ZH, "一九四四年的", None),
+        (ZH, "民国三十二年", None),
+        (EN, "I'm eighty-two", 1944),
+        (EN, "forty-four", None),
+        (EN, "I was born in 1944 so I'm eighty-two", None),
+    ],
+)
+def test_a_year_reckoned_from_an_age_is_confirmed_once(
+    bank: Bank, said: str, value: int | None
+) -> None:
+    known = Profile(nickname="Rose", birth_place="Leeds", grew_up_place="Leeds")
+    talk = Sitting(bank, known)
+    talk.greet()
+    decision = talk.say(said)
+    asked = [key for key, _ in decision.changes.asked]
+    if value is None:
+        assert asked == ["profile.occupation"]
+        assert talk.profile.birth_year is not None
+    else:
+        assert asked == [f"profile.birth_year.sure.{value}"]
+        assert str(value) in decision.parts[-1]
+        assert talk.profile.birth_year is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "year"),
+    [
+        ("yes", 1944),
+        ("Yes, that's right", 1944),
+        ("no, 1943", 1943),
+        ("no", None),
+        ("I'd rather not say", None),
+        ("I grew roses", 1944),
+    ],
+)
+def test_the_answer_to_the_confirming_question_decides(answer: str, year: int | None) -> None:
+    talk = Sitting(EN, Profile(nickname="Rose", birth_place="Leeds", grew_up_place="Leeds"))
+    talk.greet()
+    talk.say("I'm eighty-two")
+    talk.say(answer)
+    assert talk.profile.birth_year == year
+    talk.say("I'm eighty-two")
+    keys = [asked.question for asked in talk.state.asked]
+    assert len([key for key in keys if ".sure." in key]) == 1
