@@ -23,6 +23,7 @@ from lifeecho_server.interview.situation import (
 )
 from lifeecho_server.interview.speech import Heard, hear, unheard
 from lifeecho_server.interview.telling import answer_story, comfort
+from lifeecho_server.interview.topics import touches
 from lifeecho_server.interview.wording import (
     interviewer_words,
     known_values,
@@ -62,20 +63,22 @@ def reply(situation: Situation, bank: Bank) -> Decision:
 def chips(state: InterviewState, bank: Bank, limit: int) -> tuple[Chip, ...]:
     """Return up to ``limit`` topic suggestions: empty slots of the memoir's current stage.
 
-    Those not asked about yet come first. A chip's id is its slot's.
+    Those not asked about yet come first; none speaks of what was refused or hurts. A chip's id is
+    its slot's.
     """
     keys = asked_keys(state)
     empty = [
         slot
         for slot in bank.stage(state.stage or "").slots
         if _empty(state.slots.get(slot.id, SlotState()))
+        and not touches(f"{slot.label} {slot.chip}", state.avoided, bank)
     ]
     empty.sort(key=lambda slot: slot.id in keys)
     return tuple(Chip(slot.id, slot.label, slot.chip, slot.id) for slot in empty[:limit])
 
 
 def _empty(state: SlotState) -> bool:
-    return state.coverage is Coverage.EMPTY and not state.declined
+    return state.coverage is Coverage.EMPTY and not state.declined and not state.sensitive
 
 
 def _answer(heard: Heard) -> Decision:

@@ -19,6 +19,8 @@ from lifeecho_server.interview.wording import (
     seed_of,
 )
 
+_SAME_DAY = timedelta(hours=6)
+
 
 @dataclass(frozen=True, slots=True)
 class _Thread:
@@ -31,7 +33,7 @@ class _Thread:
 def opening(situation: Situation, bank: Bank, refused: frozenset[str] = frozenset()) -> Decision:
     """Open an empty conversation, with place, era and what was told before in mind."""
     phrases, values, seed = bank.phrases, known_values(situation.profile, bank), seed_of(situation)
-    hello = pick(phrases.open_hello, values, seed)
+    hello = pick(_hello(situation, bank), values, seed)
     question = first_question(situation, bank)
     changes = Changes(refused=refused)
     if question is None:
@@ -117,6 +119,14 @@ def with_question(
     moved = onward if onward != situation.state.stage else None
     asked = ((question.key, question.slot), *((key, question.slot) for key in question.also))
     return replace(changes, asked=asked, stage=moved)
+
+
+def _hello(situation: Situation, bank: Bank) -> Texts:
+    """Someone who talked in another conversation is no stranger: how long it was is in the tone."""
+    if not situation.told_before:
+        return bank.phrases.open_hello
+    idle = situation.now - situation.told_before[-1].said_at
+    return bank.phrases.open_hello if idle < _SAME_DAY else gap_wordings(idle, bank)
 
 
 def _bridge(situation: Situation, bank: Bank) -> str:

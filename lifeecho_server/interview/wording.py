@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from lifeecho_server.interview.bank import Bank
+from lifeecho_server.interview.bank import Bank, Texts
 from lifeecho_server.interview.situation import Profile, Situation, Speaker
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -53,7 +53,7 @@ def interviewer_words(situation: Situation) -> str:
     return "\n".join(turn.text for turn in situation.history if turn.speaker is Speaker.INTERVIEWER)
 
 
-def gap_wordings(idle: timedelta, bank: Bank) -> Sequence[str]:
+def gap_wordings(idle: timedelta, bank: Bank) -> Texts:
     """Return the greetings that suit how long the person was away."""
     phrases = bank.phrases
     for limit, wordings in (

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from lifeecho_server.interview.applied import state_after
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.decide import chips, greet, listening_feedback, re_greet, reply
-from lifeecho_server.interview.decision import Decision, Intent
+from lifeecho_server.interview.decision import Changes, Decision, Intent
+from lifeecho_server.interview.detail import details_of
 from lifeecho_server.interview.situation import (
     Asked,
     Coverage,
@@ -472,3 +474,51 @@ def test_the_longest_message_of_any_kind_gets_a_reply(bank: Bank, text: str) -> 
     for talk in (Sitting(bank), sitting(bank, "childhood.home")):
         talk.greet()
         assert talk.say(text).parts
+
+
+@pytest.mark.parametrize("bank", [ZH, EN])
+@pytest.mark.parametrize(
+    ("away", "greeting"), [(timedelta(hours=1), "open_hello"), (timedelta(days=180), "re_months")]
+)
+def test_a_new_conversation_greets_by_how_long_ago_the_last_one_was(
+    bank: Bank, away: timedelta, greeting: str
+) -> None:
+    talk = sitting(bank)
+    talk.told_before = (Turn("a", Speaker.NARRATOR, "嗯" * 9, NOW - away),)
+    wordings = getattr(bank.phrases, greeting)
+    filled = {text.replace("{name}", str(talk.profile.nickname)) for text in wordings}
+    assert talk.greet().parts[0] in filled
+
+
+@pytest.mark.parametrize(
+    ("bank", "told"),
+    [
+        (ZH, "门口有一棵老槐树，夏天一家人在树下乘凉，奶奶讲故事，弟弟睡着了，蚊子也不觉得多。"),
+        (EN, "There was a little back kitchen where my sister Nell baked bread every single Friday "
+         "with the radio on and the window open to the street."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("away", [timedelta(days=1), timedelta(days=180)])
+def test_someone_who_is_back_is_asked_to_go_on_with_what_they_told(
+    bank: Bank, told: str, away: timedelta
+) -> None:
+    talk = sitting(bank, "childhood.home")
+    talk.say(told)
+    decision = re_greet(talk.situation(), bank, away)
+    quotes = [quote.text for quote in details_of(told, bank).values()]
+    assert any(quote in words(decision) for quote in quotes)
+    assert decision.parts[-1] in bank.phrases.thread_more
+    assert asks(decision) == 1
+
+
+def test_what_hurt_or_was_refused_is_no_thread_to_pick_up() -> None:
+    talk = sitting(EN, "childhood.home")
+    talk.say("There was a shed in the yard where my brother slept.")
+    talk.state = state_after(talk.state, Changes(sensitive=frozenset({"childhood.home"})), NOW)
+    for _ in range(2):
+        decision = re_greet(talk.situation(), EN, timedelta(days=1))
+        assert "shed" not in words(decision)
+        assert decision.parts[1] in EN.phrases.thread_none
+        talk.state = InterviewState("childhood", {}, (), ("yard",))
+    free = Sitting(EN, history=talk.history)
+    assert "shed" in words(re_greet(free.situation(), EN, timedelta(days=1)))
