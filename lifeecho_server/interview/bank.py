@@ -201,6 +201,7 @@ class Phrases(Record, frozen=True):
     unfinished: Texts = ()
     follow_any: Texts = ()
     thread_more: Texts = ()
+    stay: Texts = ()
 
 
 class FieldGuide(Record, frozen=True):
@@ -310,7 +311,10 @@ class PromptTexts(Record, frozen=True):
 
 
 class GuardTexts(Record, frozen=True):
-    """What the guards look for in a model's sentences."""
+    """What the guards look for in a model's sentences.
+
+    ``role`` is a label that the interviewer's own words may have, ``narrator`` one of the person's.
+    """
 
     question: Pattern
     wrong_script: str
@@ -318,6 +322,7 @@ class GuardTexts(Record, frozen=True):
     name: Patterns
     name_free: Pattern
     role: Pattern
+    narrator: Pattern
 
 
 class Bank(Record, frozen=True, dict=True):

@@ -20,6 +20,8 @@ from lifeecho_server.interview.situation import (
     InterviewState,
     Situation,
     SlotState,
+    Speaker,
+    Turn,
 )
 from lifeecho_server.interview.speech import Heard, hear, unheard
 from lifeecho_server.interview.telling import answer_story, comfort
@@ -99,14 +101,38 @@ def _answer(heard: Heard) -> Decision:
 
 
 def _sorrow(heard: Heard) -> Texts:
-    """The comfort that suits what was told: for grief always, for hardship not twice running."""
+    """What suits a sorrow that was told: for grief always, for hardship not twice running.
+
+    Who goes on grieving is not comforted over and over: the interviewer stays, in few words.
+    """
     phrases = heard.bank.phrases
     if heard.chosen is not None:
         return ()
+    comforted = _just_comforted(heard)
     if grieves(heard.story, heard.bank):
-        return phrases.comfort
-    just_comforted = heard.said.endswith(phrases.hardship)
-    return phrases.hardship if suffered(heard.story, heard.bank) and not just_comforted else ()
+        return phrases.stay if comforted and phrases.stay else phrases.comfort
+    return phrases.hardship if suffered(heard.story, heard.bank) and not comforted else ()
+
+
+def _just_comforted(heard: Heard) -> bool:
+    """Whether the last reply answered a sorrow and asked nothing, whoever worded it."""
+    history = heard.situation.history
+    if not history or history[-1].speaker is not Speaker.INTERVIEWER:
+        return False
+    before = "\n".join(turn.text for turn in _turns_before_reply(history))
+    sorrow = grieves(before, heard.bank) or suffered(before, heard.bank)
+    asked = any(heard.bank.guard.question.search(line) for line in history[-1].text.splitlines())
+    return sorrow and not asked
+
+
+def _turns_before_reply(history: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """The person's turns that the last reply answered."""
+    turns: list[Turn] = []
+    for turn in reversed(history[:-1]):
+        if turn.speaker is Speaker.INTERVIEWER:
+            break
+        turns.append(turn)
+    return tuple(reversed(turns))
 
 
 def _profile_greeting(situation: Situation, field: str, bank: Bank) -> Decision:

@@ -28,6 +28,9 @@ _REPEATS = re.compile(r"(.{2,20}?)\1{3,}", re.DOTALL)
 _HAN_OFTEN = 0.5  # share of Han characters among the letters of a Chinese sentence, at least
 
 
+_REPEATED_MOST = 8  # letters of the person's words that may be said back as they are
+
+
 class Outcome(StrEnum):
     """What becomes of a sentence: ``BREAK`` ends a part, ``STOP`` the whole reply."""
 
@@ -51,6 +54,11 @@ class Reason(StrEnum):
     WRONG_LANGUAGE = "wrong_language"
     WRONG_SCRIPT = "wrong_script"
     INVENTED = "invented"
+    NARRATORS_WORDS = "narrators_words"
+
+
+_ENDING = (Reason.LOOP, Reason.TOO_MANY_PARTS, Reason.NARRATORS_WORDS)
+"""After these nothing good comes of a model any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,8 @@ class Guard:
         self._said_before = _sentences(
             turn.text for turn in situation.history if turn.speaker is Speaker.INTERVIEWER
         )
+        self._narrators = _narrators_sentences(situation)
+        self._name = situation.profile.nickname or ""
         self._questions_left = int(
             decision.direction is None or decision.direction.question_allowed
         )
@@ -88,7 +98,7 @@ class Guard:
         text = self._bank.guard.role.sub("", clean(sentence)).strip()
         reason = self._fault(text)
         if reason is not None:
-            stop = reason in (Reason.LOOP, Reason.TOO_MANY_PARTS)
+            stop = reason in _ENDING
             return Verdict(Outcome.STOP if stop else Outcome.DROP, "", reason)
         self._in_part += 1
         self._passed.add(_plain(text))
@@ -108,6 +118,8 @@ class Guard:
             return Reason.EMPTY
         if text[0] in "[<{#*-":
             return Reason.MARKUP
+        if self._is_the_narrators(text):
+            return Reason.NARRATORS_WORDS
         if self._loops(text):
             return Reason.LOOP
         return self._foreign(text) or self._excess(text) or self._untrue(text)
@@ -116,6 +128,16 @@ class Guard:
         plain = _plain(text)
         repeated = plain in self._passed or (len(plain) > 8 and plain in self._said_before)
         return repeated or len(text) > _LONGEST or _REPEATS.search(text) is not None
+
+    def _is_the_narrators(self, text: str) -> bool:
+        """Whether a model goes on as the person instead of answering, or says what they said.
+
+        A few of their words may come back as they are.
+        """
+        named = self._name and re.match(rf"{re.escape(self._name)}\s*[:：]", text)
+        labelled = self._bank.guard.narrator.match(text) or named
+        plain = _plain(text)
+        return bool(labelled) or (len(plain) > _REPEATED_MOST and plain in self._narrators)
 
     def _foreign(self, text: str) -> Reason | None:
         if not _in_script(text, self._bank.script):
@@ -162,6 +184,11 @@ def _asked_questions(situation: Situation, bank: Bank) -> tuple[str, ...]:
     said = [turn.text for turn in situation.history if turn.speaker is Speaker.INTERVIEWER]
     spoken = [one for text in said for one in sentences_of(text) if _asks(one, bank)]
     return tuple(_plain(text) for text in (*wordings, *spoken))
+
+
+def _narrators_sentences(situation: Situation) -> frozenset[str]:
+    turns = (*situation.history, *situation.unanswered)
+    return _sentences(turn.text for turn in turns if turn.speaker is Speaker.NARRATOR)
 
 
 def _sentences(texts: Iterable[str]) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """What the scripted interviewer decides, case by case."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -522,3 +523,32 @@ def test_what_hurt_or_was_refused_is_no_thread_to_pick_up() -> None:
         talk.state = InterviewState("childhood", {}, (), ("yard",))
     free = Sitting(EN, history=talk.history)
     assert "shed" in words(re_greet(free.situation(), EN, timedelta(days=1)))
+
+
+@pytest.mark.parametrize(
+    ("bank", "griefs"),
+    [
+        (ZH, ("我父亲后来去世了。", "我母亲也去世了。", "我弟弟也去世了。")),
+        (EN, ("My father died that year.", "My mother died too.", "And my brother died.")),
+    ],
+)
+def test_who_goes_on_grieving_is_stayed_with_in_few_words(
+    bank: Bank, griefs: tuple[str, ...]
+) -> None:
+    talk = sitting(bank, "childhood.parents")
+    first, *others = [talk.say(grief) for grief in griefs]
+    assert first.parts[0] in bank.phrases.comfort
+    assert all(decision.parts[0] in bank.phrases.stay for decision in others)
+    assert all(asks(decision) == 0 for decision in (first, *others))
+    assert talk.state.slots["childhood.parents"].sensitive
+
+
+def test_danger_names_the_family_who_can_be_called() -> None:
+    talk = sitting(EN, "childhood.home")
+    turn = Turn("a", Speaker.NARRATOR, "I've fallen and I can't get up", NOW)
+    situation = replace(talk.situation(turn), family=("Anna", "Tom"))
+    decision = reply(situation, EN)
+    assert decision.intent is Intent.DANGER
+    assert decision.parts[-1] == "Please call Anna or Tom now."
+    assert decision.direction is None
+    assert asks(decision) == 0
