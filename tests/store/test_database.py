@@ -9,12 +9,15 @@ import pytest
 import sqlite_utils
 
 import lifeecho_server
+from lifeecho_server.interview.situation import Fact, FactKind
 from lifeecho_server.store import people
 from lifeecho_server.store.database import Database, open_reader
 from lifeecho_server.store.errors import DatabaseTooNew, DataInUse, StoreFailed
 from lifeecho_server.store.lock import DataLock
+from lifeecho_server.store.memory import interview_state
 from lifeecho_server.store.migrations import STEPS
-from tests.store.household import NOON, settle_in
+from lifeecho_server.store.summary import remembered, summarise
+from tests.store.household import NOON, new_turn, settle_in, take
 
 ROOT = Path(lifeecho_server.__file__).parents[1]
 LATER = (*STEPS, ("0002_later", ("CREATE TABLE later (id TEXT PRIMARY KEY) STRICT",)))
@@ -92,6 +95,20 @@ def test_an_older_database_is_migrated_after_a_snapshot(path: Path) -> None:
     snapshot = path.with_name("lifeecho.db.before-0002_later")
     assert mode(snapshot) == 0o600
     assert users(snapshot) == ["daughter", "elder"]
+
+
+def test_what_an_older_version_kept_is_kept(path: Path) -> None:
+    """Everything that version 0.1.0 stored is there after the later steps, and goes on working."""
+    with Database.open(path, steps=STEPS[:1]) as database, database.transaction() as db:
+        settle_in(db)
+        take(db, new_turn("a", "words"))
+        db.execute("INSERT INTO slots (narrator_id, slot, declined) VALUES ('narrator', 's', 1)")
+        db.execute("UPDATE narrators SET summary = 'an old summary', stage = 'school'")
+    with Database.open(path) as database, database.transaction() as db:
+        state = interview_state(db, "narrator")
+        assert (state.stage, state.slots["s"].declined) == ("school", True)
+        summarise(db, "narrator", lambda words: (Fact(FactKind.PERSON, words, words),))
+        assert [fact.words for fact in remembered(db, "narrator")] == ["words"]
 
 
 def test_a_migration_that_fails_leaves_the_older_database(path: Path) -> None:

@@ -13,6 +13,7 @@ from lifeecho_server.store import (
     people,
     quota,
     replies,
+    summary,
     transcripts,
     turns,
     voice_sessions,
@@ -32,6 +33,9 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "told_before": lambda db: turns.told_before(db, "narrator", "today", 10),
     "undelivered_reply": lambda db: replies.undelivered_reply(db, "talk"),
     "interview_state": lambda db: memory.interview_state(db, "narrator"),
+    "remembered": lambda db: summary.remembered(db, "narrator"),
+    "summarise": lambda db: summary.summarise(db, "narrator", lambda _: ()),
+    "family_of": lambda db: people.family_of(db, "narrator"),
     "open_voice_sessions": lambda db: voice_sessions.open_voice_sessions(db, "talk"),
     "take_turn": lambda db: take(db, recorded_turn("new")),
     "find_duplicate": lambda db: turns.find_duplicate(db, "talk", "client"),
@@ -47,7 +51,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
 }
 SCANS = r"SCAN (?!\(|json_each|CONSTANT|t USING INDEX turns_waiting)"
 """Reading all of a table; the index of what waits holds nothing else."""
-SORTED_AFTERWARDS = {"open_voice_sessions"}
+SORTED_AFTERWARDS = {"open_voice_sessions", "family_of"}
 """Few rows, sorted after an index has found them."""
 
 
