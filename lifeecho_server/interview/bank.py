@@ -202,6 +202,8 @@ class Phrases(Record, frozen=True):
     follow_any: Texts = ()
     thread_more: Texts = ()
     stay: Texts = ()
+    brief: Texts = ()
+    told_already: Texts = ()
 
 
 class FieldGuide(Record, frozen=True):
@@ -249,6 +251,7 @@ class Recognise(Record, frozen=True):
     commands: dict[str, Patterns]
     alone: dict[str, Patterns]
     refused_topic: Patterns = ()
+    told_already: Patterns = ()
     unfinished: Patterns = ()
 
 

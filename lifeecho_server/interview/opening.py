@@ -87,6 +87,7 @@ def re_greeting(situation: Situation, bank: Bank, idle: timedelta) -> Decision:
     else:
         bridge = _quoted(thread.quoted, phrases.thread_person, phrases.thread_thing, seed)
         question = more_of_it(_grounds(situation, bank), thread.slot)
+    goes_on = question is not None  # with the thread, which moves no stage
     question = question or first_question(situation, bank)
     if question is None:
         return _all_told(Intent.RE_GREETING, hello, bank, Changes(), seed)
@@ -96,7 +97,7 @@ def re_greeting(situation: Situation, bank: Bank, idle: timedelta) -> Decision:
         Intent.RE_GREETING,
         (hello, bridge, question.text),
         Direction(note, question_allowed=True),
-        with_question(Changes(), question, situation, bank),
+        with_question(Changes(), question, situation, bank, leads=not goes_on),
     )
 
 

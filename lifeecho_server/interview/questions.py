@@ -20,7 +20,6 @@ from lifeecho_server.interview.wording import can_fill, pick
 
 _STAGE_DONE = (2, 3)  # a stage is left when two of three slots are told or declined
 _FORMATIVE = 18  # the age around which public events are best remembered
-_IN_A_ROW = 2  # follow-ups on one story, at most
 _IN_ALL = 6  # follow-ups on one slot in a memoir's life, at most
 
 
@@ -107,11 +106,11 @@ def follows_up(key: str) -> bool:
     return any(f".{kind}." in key for kind in ("follow", "echo", "unfinished", "any", "more"))
 
 
-def follow_ups_in_a_row(state: InterviewState, slot: str | None) -> int:
-    """Return how many of the last questions were follow-ups on one slot."""
+def follow_ups_in_a_row(state: InterviewState) -> int:
+    """Return how many of the last questions were follow-ups, one after the other."""
     count = 0
     for asked in reversed(state.asked):
-        if asked.slot != slot or not follows_up(asked.question):
+        if not follows_up(asked.question):
             break
         count += 1
     return count
@@ -121,8 +120,7 @@ def may_follow_up(grounds: Grounds, slot: str) -> bool:
     """Whether a slot's story may be asked into at all."""
     known = grounds.slot(slot)
     asked = sum(key.startswith(f"{slot}.") and follows_up(key) for key in grounds.keys)
-    row = follow_ups_in_a_row(grounds.state, slot)
-    return not (known.declined or known.sensitive) and asked < _IN_ALL and row < _IN_A_ROW
+    return not (known.declined or known.sensitive) and asked < _IN_ALL
 
 
 def go_on(grounds: Grounds, slot: str) -> Question | None:

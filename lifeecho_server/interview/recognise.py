@@ -94,6 +94,14 @@ def knows_nothing(text: str, bank: Bank) -> bool:
     )
 
 
+def says_told_already(text: str, bank: Bank) -> bool:
+    """Whether the person says that they have told this before, and little else."""
+    said = clauses(text, bank)
+    return len(said) <= _FEW_CLAUSES and any(
+        pattern.search(part) for pattern in bank.recognise.told_already for part in said
+    )
+
+
 def breaks_off(text: str, bank: Bank) -> bool:
     """Whether the words end in the middle of a story ("and then...")."""
     return any(pattern.search(text.rstrip()) for pattern in bank.recognise.unfinished)

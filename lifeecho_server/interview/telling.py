@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lifeecho_server.interview.bank import Slot, Texts
-from lifeecho_server.interview.coverage import current_slot, slot_state, wholly_told
+from lifeecho_server.interview.coverage import current_slot, slot_state, wholly_told, word_hits
 from lifeecho_server.interview.decision import Changes, Decision, Direction, Intent
 from lifeecho_server.interview.detail import DetailKind, Quoted
 from lifeecho_server.interview.opening import with_question
@@ -22,17 +22,27 @@ from lifeecho_server.interview.questions import (
     next_question,
     own_follow_up,
 )
-from lifeecho_server.interview.recognise import assents, breaks_off, knows_nothing
+from lifeecho_server.interview.recognise import (
+    assents,
+    breaks_off,
+    knows_nothing,
+    length,
+    says_told_already,
+)
 from lifeecho_server.interview.situation import Coverage, Leader, Speaker
 from lifeecho_server.interview.speech import Heard
 from lifeecho_server.interview.topics import brought_up
 from lifeecho_server.interview.wording import pick
+
+_IN_A_ROW = 2  # follow-ups one after the other; one more for whoever leads
 
 
 def answer_story(heard: Heard) -> Decision:
     """Answer a chip, a shrug, a yes or a story."""
     if heard.chosen is not None:
         return _begin_chosen(heard, heard.chosen)
+    if says_told_already(heard.text, heard.bank):
+        return _go_on(heard, heard.bank.phrases.told_already or heard.bank.phrases.agreed)
     if knows_nothing(heard.text, heard.bank):
         return _go_on(heard, heard.bank.phrases.unknown)
     if assents(heard.text, heard.bank):
@@ -113,24 +123,27 @@ def _follow_up(heard: Heard, grounds: Grounds, subject: str) -> Question | None:
     just dropped if the answer was ample, else the slot's own; a second one is asked only about
     something new in an ample answer.
     """
-    if not may_follow_up(grounds, subject):
+    row = follow_ups_in_a_row(grounds.state)
+    leads = heard.told.leader is Leader.PERSON
+    if not may_follow_up(grounds, subject) or row >= _IN_A_ROW + leads:
         return None
     if breaks_off(heard.story, heard.bank):
         further = go_on(grounds, subject)
         if further is not None:
             return further
     about = _echoed(heard, grounds, subject) if heard.ample else None
-    if about is not None or follow_ups_in_a_row(grounds.state, subject):
+    if about is not None or (row and not leads):
         return about
-    # A slot's own follow-ups fit an answer to its question, not what somebody came to tell.
-    if heard.told.leader is Leader.PERSON:
-        return any_follow_up(grounds, subject) or own_follow_up(grounds, heard.bank.slots[subject])
-    return own_follow_up(grounds, heard.bank.slots[subject]) or any_follow_up(grounds, subject)
+    slot = heard.bank.slots[subject]
+    own, fits_all = own_follow_up(grounds, slot), any_follow_up(grounds, subject)
+    # A slot's own follow-ups fit an answer to its question, not whatever somebody came to tell.
+    strayed = leads or (heard.ample and slot.id not in word_hits(heard.story, heard.bank))
+    return (fits_all or own) if strayed else (own or fits_all)
 
 
 def _asked_of_no_slot(heard: Heard, grounds: Grounds) -> Question | None:
     """A story that belongs to no slot gets one question, about something in it."""
-    if follow_ups_in_a_row(grounds.state, None) or not heard.ample:
+    if follow_ups_in_a_row(grounds.state) or not heard.ample:
         return None
     return _echoed(heard, grounds, None) or any_follow_up(grounds, None)
 
@@ -141,7 +154,7 @@ def _echoed(heard: Heard, grounds: Grounds, subject: str | None) -> Question | N
     After a first follow-up only a feeling or a person is asked about: things never end.
     """
     kinds = [DetailKind.FEELING, DetailKind.PERSON, DetailKind.THING]
-    if follow_ups_in_a_row(grounds.state, subject):
+    if follow_ups_in_a_row(grounds.state) and heard.told.leader is not Leader.PERSON:
         kinds.remove(DetailKind.THING)
     quotes = [heard.details[kind] for kind in kinds if kind in heard.details]
     return next((one for quote in quotes if (one := echo(grounds, subject, quote))), None)
@@ -179,7 +192,7 @@ def _next_slot(heard: Heard, first: str, changes: Changes) -> Decision:
     grounds = _grounds(heard, changes)
     question = next_question(grounds, follow=changes.leader is Leader.PERSON)
     if question is None:
-        return _done(heard, changes)
+        return _done(heard, first, changes)
     return _asking(heard, Intent.NEXT_SLOT, first, question, changes)
 
 
@@ -234,7 +247,17 @@ def _wordings_for(heard: Heard, quoted: Quoted) -> Texts:
 
 
 def _plain(heard: Heard) -> str:
-    """Warm words that fit any story, in the register of the person's background."""
+    """Warm words that fit any story, in the register of the person's background.
+
+    Of a few words nobody says how well they were told: they may be no story at all.
+    """
+    brief = heard.bank.phrases.brief
+    if (
+        brief
+        and not heard.details
+        and length(heard.story, heard.bank) * 2 < heard.bank.measure.ample
+    ):
+        return pick(brief, heard.values, heard.seed, heard.said)
     voice = voice_of(heard.situation.profile, heard.bank)
     wordings = heard.bank.phrases.acknowledge + (voice.acknowledge if voice else ())
     return pick(wordings, heard.values, heard.seed, heard.said)
@@ -246,8 +269,12 @@ def _listen(heard: Heard, changes: Changes) -> Decision:
     return Decision(Intent.ACKNOWLEDGE, (words,), Direction(note, question_allowed=False), changes)
 
 
-def _done(heard: Heard, changes: Changes) -> Decision:
-    words = pick(heard.bank.phrases.all_told, heard.values, heard.seed, heard.said)
+def _done(heard: Heard, first: str, changes: Changes) -> Decision:
+    """Nothing is left to ask: that is said once in a while, else only what was told is taken up."""
+    all_told = heard.bank.phrases.all_told
+    words = pick(all_told, heard.values, heard.seed, heard.said)
+    if any(text in heard.said for text in all_told):
+        words = first
     note = heard.bank.prompt.notes.no_question.replace("{words}", words)
     return Decision(Intent.ACKNOWLEDGE, (words,), Direction(note, question_allowed=False), changes)
 

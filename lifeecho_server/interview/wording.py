@@ -25,14 +25,14 @@ def known_values(profile: Profile, bank: Bank) -> dict[str, str]:
 def pick(texts: Sequence[str], values: Mapping[str, str], seed: int, said: str = "") -> str:
     """Return one wording: of those that can be filled in, the fullest; unused before used.
 
-    ``said`` is what was said so far; ``texts`` must hold a wording that ``values`` can fill.
+    When all were used, it is the one that was used longest ago. ``said`` is what was said so far; ``texts`` must hold a wording that ``values`` can fill.
     """
     fillable = [text for text in texts if can_fill(text, values)]
     fullest = max(len(_PLACEHOLDER.findall(text)) for text in fillable)
     best = [text for text in fillable if len(_PLACEHOLDER.findall(text)) == fullest]
     filled = [_PLACEHOLDER.sub(lambda name: values[name[1]], text) for text in best]
-    fresh = [text for text in filled if text not in said] or filled
-    chosen = fresh[seed % len(fresh)]
+    fresh = [text for text in filled if text not in said]
+    chosen = fresh[seed % len(fresh)] if fresh else min(filled, key=said.rfind)
     return chosen[0].upper() + chosen[1:]
 
 
