@@ -402,7 +402,7 @@ def test_a_stage_is_left_when_two_thirds_are_told(bank: Bank) -> None:
 
 @pytest.mark.parametrize("bank", [ZH, EN])
 def test_when_all_is_told_it_is_said_gracefully(bank: Bank) -> None:
-    talk = sitting(bank, *bank.slots)
+    talk = sitting(bank, *bank.slots, *(f"event.{event.id}" for event in bank.events))
     told = {slot: SlotState(Coverage.TOLD, ("t",)) for slot in bank.slots}
     talk.state = InterviewState("wisdom", told, talk.state.asked)
     for decision in (talk.say("好" if bank is ZH else "yes"), greet(talk.situation(), bank)):
