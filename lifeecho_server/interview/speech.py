@@ -39,6 +39,7 @@ class Heard:
     details: Mapping[DetailKind, Quoted]
     told: Told
     ample: bool
+    brief: bool
     said: str
     values: Mapping[str, str]
     seed: int
@@ -64,6 +65,7 @@ def hear(situation: Situation, bank: Bank) -> Heard:
         details={} if suffered(story, bank) else details_of(story, bank, said),
         told=_told(story, turns, command, situation, bank),
         ample=length(story, bank) >= bank.measure.ample,
+        brief=length(story, bank) * 2 < bank.measure.ample,
         said=said,
         values=known_values(situation.profile, bank),
         seed=seed_of(situation),

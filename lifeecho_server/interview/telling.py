@@ -26,7 +26,6 @@ from lifeecho_server.interview.recognise import (
     assents,
     breaks_off,
     knows_nothing,
-    length,
     says_told_already,
 )
 from lifeecho_server.interview.situation import Coverage, Leader, Speaker
@@ -120,8 +119,8 @@ def _follow_up(heard: Heard, grounds: Grounds, subject: str) -> Question | None:
     """The follow-up that keeps a living story going; ``None`` when it is best left as it is.
 
     A story that breaks off is asked to go on; a fresh one gets one question, on a feeling or a name
-    just dropped if the answer was ample, else the slot's own; a second one is asked only about
-    something new in an ample answer.
+    just dropped if there were enough words, else the slot's own; a second one is asked only about
+    something new.
     """
     row = follow_ups_in_a_row(grounds.state)
     leads = heard.told.leader is Leader.PERSON
@@ -131,19 +130,19 @@ def _follow_up(heard: Heard, grounds: Grounds, subject: str) -> Question | None:
         further = go_on(grounds, subject)
         if further is not None:
             return further
-    about = _echoed(heard, grounds, subject) if heard.ample else None
+    about = None if heard.brief else _echoed(heard, grounds, subject)
     if about is not None or (row and not leads):
         return about
     slot = heard.bank.slots[subject]
     own, fits_all = own_follow_up(grounds, slot), any_follow_up(grounds, subject)
     # A slot's own follow-ups fit an answer to its question, not whatever somebody came to tell.
-    strayed = leads or (heard.ample and slot.id not in word_hits(heard.story, heard.bank))
+    strayed = leads or not (heard.brief or slot.id in word_hits(heard.story, heard.bank))
     return (fits_all or own) if strayed else (own or fits_all)
 
 
 def _asked_of_no_slot(heard: Heard, grounds: Grounds) -> Question | None:
     """A story that belongs to no slot gets one question, about something in it."""
-    if follow_ups_in_a_row(grounds.state) or not heard.ample:
+    if follow_ups_in_a_row(grounds.state) or heard.brief:
         return None
     return _echoed(heard, grounds, None) or any_follow_up(grounds, None)
 
@@ -252,11 +251,7 @@ def _plain(heard: Heard) -> str:
     Of a few words nobody says how well they were told: they may be no story at all.
     """
     brief = heard.bank.phrases.brief
-    if (
-        brief
-        and not heard.details
-        and length(heard.story, heard.bank) * 2 < heard.bank.measure.ample
-    ):
+    if brief and heard.brief and not heard.details:
         return pick(brief, heard.values, heard.seed, heard.said)
     voice = voice_of(heard.situation.profile, heard.bank)
     wordings = heard.bank.phrases.acknowledge + (voice.acknowledge if voice else ())

@@ -25,7 +25,8 @@ def known_values(profile: Profile, bank: Bank) -> dict[str, str]:
 def pick(texts: Sequence[str], values: Mapping[str, str], seed: int, said: str = "") -> str:
     """Return one wording: of those that can be filled in, the fullest; unused before used.
 
-    When all were used, it is the one that was used longest ago. ``said`` is what was said so far; ``texts`` must hold a wording that ``values`` can fill.
+    When all were used, it is the one that was used longest ago. ``said`` is what was said so far;
+    ``texts`` must hold a wording that ``values`` can fill.
     """
     fillable = [text for text in texts if can_fill(text, values)]
     fullest = max(len(_PLACEHOLDER.findall(text)) for text in fillable)
