@@ -18,7 +18,7 @@ from lifeecho_server.accounts.secret import load_secret
 from lifeecho_server.clock import Clock, SystemClock
 from lifeecho_server.engines.chosen import EngineSource, InstalledEngines
 from lifeecho_server.errors import LifeEchoError
-from lifeecho_server.inference import Inference
+from lifeecho_server.inference import Inference, Metrics
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.protocol.codes import GOING_AWAY
 from lifeecho_server.session.audience import Audience
@@ -88,7 +88,10 @@ def _lone_error(group: BaseExceptionGroup[BaseException]) -> LifeEchoError | Non
 
 
 class Server:
-    """All parts of a server, and their lives; made for one run."""
+    """All parts of a server, and their lives; made for one run.
+
+    ``metrics`` are its counts, for whoever runs it in their own process.
+    """
 
     def __init__(
         self, settings: Settings, clock: Clock, engines: EngineSource | None = None
@@ -96,6 +99,7 @@ class Server:
         self._settings = settings
         self._clock = clock
         self._engines = engines or InstalledEngines(settings)
+        self.metrics = Metrics()
         self._stopping = trio.Event()
         self._scheme = "http"
 
@@ -112,7 +116,9 @@ class Server:
                 await working.start(services.inference.run)
                 await working.start(services.recogniser.run)
                 await working.start(services.voice.run)
-                working.start_soon(watch_revocations, services.store, services.seats)
+                working.start_soon(
+                    watch_revocations, services.store, services.seats, services.voice
+                )
                 await self._listen(services, announce)
                 working.cancel_scope.cancel()
             storing.cancel_scope.cancel()
@@ -127,6 +133,7 @@ class Server:
             load_chat_model=self._engines.load_chat_model,
             load_speaker=self._engines.load_speaker,
             fingerprint=self._engines.fingerprint,
+            metrics=self.metrics,
         )
         seats = Seats(most=settings.connections_max, most_per_user=settings.connections_per_user)
         audience = Audience(seats)

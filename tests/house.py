@@ -20,6 +20,7 @@ from lifeecho_server.accounts.secret import load_secret
 from lifeecho_server.accounts.tokens import issue
 from lifeecho_server.app import Listening, Server
 from lifeecho_server.engines.chosen import EngineSource
+from lifeecho_server.inference import Metrics
 from lifeecho_server.interview.situation import Profile
 from lifeecho_server.settings import Settings
 from lifeecho_server.store import narrators, people
@@ -216,6 +217,12 @@ class House:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+    @property
+    def metrics(self) -> Metrics:
+        """What the running server has counted."""
+        assert self._server is not None
+        return self._server.metrics
 
     def change(self, work: Callable[[Connection], Any]) -> Any:
         """Do something to the database as the command line would: from a connection apart."""

@@ -14,7 +14,7 @@ from lifeecho_server.inference.errors import (
     TtsUnavailable,
 )
 from lifeecho_server.inference.live_audio import LiveAudio
-from lifeecho_server.inference.metrics import Metrics
+from lifeecho_server.inference.metrics import Metrics, ReplyMetrics
 from lifeecho_server.inference.schedule import Priority
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Metrics",
     "Priority",
     "QueueFull",
+    "ReplyMetrics",
     "TtsUnavailable",
     "beside",
 ]

@@ -22,6 +22,9 @@ from lifeecho_server.inference.metrics import LlmMetrics
 from lifeecho_server.inference.pieces import TextPieces
 from lifeecho_server.inference.schedule import Priority, TurnTaking
 
+UNHURRIED_MOST = 2
+"""How many prompts that give way are taken up at once."""
+
 
 @dataclass(eq=False, slots=True)
 class _Request:
@@ -63,10 +66,16 @@ class ChatLane:
     async def reply(self, prompt: Prompt) -> AsyncIterator[TextPieces]:
         """Have a prompt replied to for as long as the block runs.
 
-        Raises LlmUnavailable and QueueFull.
+        Preparing takes no place in the queue from those who wait: there is no more of it than
+        there are conversations. Raises LlmUnavailable and QueueFull.
         """
         self._lent()
-        self._waiting.add(prompt, owner=prompt.conversation, priority=prompt.priority)
+        self._waiting.add(
+            prompt,
+            owner=prompt.conversation,
+            priority=prompt.priority,
+            bounded=prompt.priority is not Priority.PREPARING,
+        )
         with ExitStack() as under_way:
             request = _Request(trio.current_time(), under_way)
             under_way.enter_context(self._activity.under_way(prompt.priority))
@@ -117,11 +126,14 @@ class ChatLane:
         return self._activity.allows(prompt.priority)
 
     def _admit(self, room: int) -> list[Prompt]:
-        """Take up waiting prompts; those that give way leave half of the room to the others."""
+        """Take up waiting prompts; those that give way leave most of the room to the others.
+
+        They hold their place while they stand still, and a few of them are as fast as many.
+        """
         joining: list[Prompt] = []
         while len(self._active) < room:
             unhurried = sum(prompt.priority > Priority.SPEECH for prompt in self._active)
-            full = unhurried >= room // 2
+            full = unhurried >= min(UNHURRIED_MOST, room // 2)
             prompt = self._waiting.next(partial(self._admissible, hurried_only=full))
             if prompt is None:
                 break
@@ -163,7 +175,8 @@ class ChatLane:
             if request is None:
                 continue
             if outcome.piece:
-                self._note_first(request)
+                if outcome.prompt.priority is Priority.REPLY:
+                    self._note_first(request)
                 request.pieces.put(outcome.piece)
             if outcome.over:
                 request.finish(outcome.error)

@@ -45,9 +45,10 @@ class Inference:
         load_chat_model: Callable[[], ChatModel | None],
         load_speaker: Callable[[], Speaker | None] = lambda: None,
         fingerprint: Callable[[], object],
+        metrics: Metrics | None = None,
     ) -> None:
         self._changed = trio.Event()
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
         self._asr = EngineLoader(load_transcriber, fingerprint, on_change=self._engine_changed)
         self._llm = EngineLoader(
             lambda: _roomy(load_chat_model()), fingerprint, on_change=self._engine_changed
@@ -122,7 +123,7 @@ class Inference:
         """Recognise a recording; ``owner`` is whose turn it takes.
 
         While the engine is loading it waits. Cancelling takes the recording out between two
-        windows. Raises AsrUnavailable, EngineFailed, QueueFull and BadAudio.
+        windows. Raises AsrUnavailable, EngineFailed, QueueFull, BadAudio and DiskFailed.
         """
         return await self._recognition.transcribe(
             partial(self._decoding.opened, source, priority),
@@ -181,7 +182,7 @@ class Inference:
     ) -> None:
         """Evaluate a prompt ahead, so that a reply to one that begins like it comes sooner.
 
-        Raises what ``reply`` raises.
+        The last message is taken as not at its end yet. Raises what ``reply`` raises.
         """
         prompt = Prompt(conversation, tuple(messages), Sampling(), 0, priority)
         async with self._chat.reply(prompt) as nothing:

@@ -4,7 +4,7 @@ Everything here runs in the engine's thread, one ``turn`` at a time.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lifeecho_server.engines.chat_model import Advance, ChatModel, ContextFull, Message, Sampling
 from lifeecho_server.errors import LifeEchoError
@@ -12,12 +12,15 @@ from lifeecho_server.inference.errors import ENGINE_FAULTS, ContextOverflow, Eng
 from lifeecho_server.inference.fitting import fit
 from lifeecho_server.inference.metrics import LlmMetrics
 from lifeecho_server.inference.schedule import Priority, TurnTaking, may_run
-from lifeecho_server.inference.sequences import Sequences
+from lifeecho_server.inference.sequences import Sequences, common_prefix
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Prompt:
-    """What is asked of the model; ``max_tokens`` 0 only evaluates the messages ahead."""
+    """What is asked of the model.
+
+    ``max_tokens`` 0 only evaluates the messages ahead; the last of them may still go on.
+    """
 
     conversation: str
     messages: Sequence[Message]
@@ -80,7 +83,10 @@ class Generation:
     def _join(self, prompt: Prompt) -> Outcome | None:
         budget = self._model.context_size - max(1, prompt.max_tokens)
         try:
-            tokens = self._model.prompt(fit_to(self._model, prompt.messages, budget))
+            messages = fit_to(self._model, prompt.messages, budget)
+            tokens = self._model.prompt(messages)
+            if not prompt.max_tokens:
+                tokens = open_ended(self._model, messages, tokens)
             run = _Run(prompt, tokens, self._sequences.lend(prompt.conversation))
         except ContextOverflow as error:
             return Outcome(prompt, over=True, error=error)
@@ -197,6 +203,17 @@ def fit_to(model: ChatModel, messages: Sequence[Message], budget: int) -> list[M
     Raises ContextOverflow.
     """
     return fit(messages, budget, lambda some: len(model.prompt(some)))
+
+
+def open_ended(model: ChatModel, messages: Sequence[Message], tokens: Sequence[int]) -> list[int]:
+    """Return what of a prompt's ``tokens`` stays when its last message goes on.
+
+    What the template closes a message with is not worth evaluating, nor is a last token that
+    changes with the words after it.
+    """
+    last = messages[-1]
+    going_on = replace(last, content=f"{last.content}\n\n[")
+    return list(tokens[: common_prefix(tokens, model.prompt([*messages[:-1], going_on]))])
 
 
 def failure(cause: Exception) -> EngineFailed:

@@ -1,5 +1,6 @@
-"""What the door counts: plain numbers, read by whoever reports them."""
+"""What is counted: plain numbers, read by whoever reports them."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 
@@ -71,9 +72,31 @@ class TtsMetrics:
 
 
 @dataclass(slots=True)
+class ReplyMetrics:
+    """Whose words the interviewer said, in whole replies and greetings; no words, only numbers."""
+
+    by_model: int = 0
+    """Replies that hold words of a model, made for this reply."""
+    by_script: int = 0
+    """Replies in the script's words alone, but for a question worded ahead."""
+    asked_ahead: int = 0
+    """Replies of either kind whose question was worded ahead."""
+    cut_off: int = 0
+    """Replies that were not said to their end: a new turn came, or the client left."""
+    model_faults: Counter[str] = field(default_factory=Counter)
+    """Attempts in which the model failed or was too slow, by the kind of the error."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Sentences of a model that the guards kept back, by reason; also in questions ahead."""
+    questions_worded: int = 0
+    """Questions worded ahead, and those of which nothing fit came."""
+    questions_unfit: int = 0
+
+
+@dataclass(slots=True)
 class Metrics:
-    """By engine."""
+    """By engine, and of the interviewer's words."""
 
     asr: AsrMetrics = field(default_factory=AsrMetrics)
     llm: LlmMetrics = field(default_factory=LlmMetrics)
     tts: TtsMetrics = field(default_factory=TtsMetrics)
+    replies: ReplyMetrics = field(default_factory=ReplyMetrics)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.decision import Decision
-from lifeecho_server.interview.markup import PART_BREAK, clean
+from lifeecho_server.interview.markup import ANSWERING, OTHERS, PART_BREAK, before_turn, clean
 from lifeecho_server.interview.numerals import figures
 from lifeecho_server.interview.questions import asked_keys
 from lifeecho_server.interview.sentences import sentences_of
@@ -86,6 +86,7 @@ class Guard:
         self._questions_left = int(
             decision.direction is None or decision.direction.question_allowed
         )
+        self._over = False
         self._allowed = self._questions_left > 0
         self._in_part = 0
         self._parts = 0
@@ -95,7 +96,9 @@ class Guard:
         """Judge the next sentence, or the boundary between two parts (``PART_BREAK``)."""
         if sentence == PART_BREAK:
             return self._part_ends()
-        text = self._bank.guard.role.sub("", clean(sentence)).strip()
+        if self._over:
+            return Verdict(Outcome.STOP, "", Reason.MARKUP)
+        text = self._bank.guard.role.sub("", clean(self._own_turn(sentence))).strip()
         reason = self._fault(text)
         if reason is not None:
             stop = reason in _ENDING
@@ -104,6 +107,19 @@ class Guard:
         self._passed.add(_plain(text))
         self._questions_left -= _asks(text, self._bank)
         return Verdict(Outcome.PASS, text)
+
+    def _own_turn(self, sentence: str) -> str:
+        """Return what of a sentence still belongs to the model's turn; what comes after is over.
+
+        A model that does not stop at its end goes on with the template, as somebody else. One that
+        begins with the template is only beginning.
+        """
+        before = before_turn(sentence)
+        if before is None or not (before or self._passed):
+            self._over = _plain(clean(sentence)) in OTHERS
+            return sentence
+        self._over = True
+        return before
 
     def _part_ends(self) -> Verdict:
         if self._in_part == 0:
@@ -116,7 +132,7 @@ class Guard:
     def _fault(self, text: str) -> Reason | None:
         if not _plain(text):
             return Reason.EMPTY
-        if text[0] in "[<{#*-":
+        if text[0] in "[<{#*-" or _plain(text) in (*ANSWERING, *OTHERS):
             return Reason.MARKUP
         if self._is_the_narrators(text):
             return Reason.NARRATORS_WORDS

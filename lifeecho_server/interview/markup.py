@@ -11,6 +11,20 @@ _TEMPLATE_TOKEN = re.compile(
     re.IGNORECASE,
 )
 
+_TURN_TOKEN = re.compile(
+    r"<[|｜][^<>]{0,60}?[|｜]>|</?(?:s|bos|eos|start_of_turn|end_of_turn)>|\[/?INST\]",
+    re.IGNORECASE,
+)
+
+ANSWERING, OTHERS = ("assistant", "model"), ("user", "human", "system", "tool")
+"""Whose turn it is, as chat templates name them: a model's own, and everybody else's."""
+
+
+def before_turn(text: str) -> str | None:
+    """Return what stands before the first token that begins or ends a turn; None without one."""
+    token = _TURN_TOKEN.search(text)
+    return None if token is None else text[: token.start()].strip()
+
 
 def clean(text: str) -> str:
     """Return ``text`` without chat-template tokens, until none is left (nested ones too)."""

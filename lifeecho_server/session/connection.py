@@ -29,6 +29,7 @@ from lifeecho_server.protocol.outgoing import (
     Outgoing,
     Pong,
     Resume,
+    TranscriptPartial,
 )
 from lifeecho_server.protocol.reading import ID_MAX, read_binary_frame, read_text_frame
 from lifeecho_server.protocol.writing import error_message, write_frame
@@ -110,6 +111,8 @@ class Connection:
         """Show a message as it is; what comes before ``connect`` is of no use."""
         if self._connected:
             self._outbox.put(message)
+        if isinstance(message, TranscriptPartial):
+            self._dialogue.preparing.overheard(message)
 
     def told(self, fault: Fault) -> None:
         """Something of this conversation went wrong."""
@@ -146,6 +149,7 @@ class Connection:
             nursery.start_soon(self._dialogue.run)
             nursery.start_soon(self._speech.run)
             nursery.start_soon(self._listening.run)
+            nursery.start_soon(self._dialogue.preparing.run)
             with self._reading:
                 await self._until_gone(self._receive)
             self._speech.stop()
@@ -187,6 +191,7 @@ class Connection:
             case RecordingStarted(voice_session_id):
                 self._speech.stop()
                 self._listening.started(voice_session_id)
+                self._dialogue.preparing.talking(voice_session_id)
             case Text() | AudioMessage() | TranscribeOnly():
                 self._inbox.put(incoming)
             case _:
@@ -195,11 +200,12 @@ class Connection:
     def _put(self, incoming: Incoming) -> None:
         """Queue what may come to an ended conversation too: late slices of its recordings."""
         match incoming.body:
-            case AudioSegment(voice_session_id=session, index=index, is_last=is_last):
+            case AudioSegment(voice_session_id=session, index=index, is_last=is_last) as piece:
                 try:
                     self._inbox.put(incoming)
                 except Fault as fault:
                     raise fault.about_slice(session, index) from None
+                self._dialogue.preparing.talking(session, piece.speaker)
                 if is_last:
                     self._listening.ended(session)
             case _:

@@ -27,6 +27,8 @@ from lifeecho_server.session.briefing import Briefing, brief
 from lifeecho_server.session.delivery import Delivery, kept_already, mark_when_received
 from lifeecho_server.session.heard import Heard
 from lifeecho_server.session.outbox import Outbox
+from lifeecho_server.session.preparing import Preparing
+from lifeecho_server.session.questions_ahead import QuestionsAhead
 from lifeecho_server.session.record import Record
 from lifeecho_server.session.services import Services
 from lifeecho_server.session.shown import heard_message
@@ -52,9 +54,10 @@ class Dialogue:
         self._speech = speech
         self._admitted = admitted
         self._bank = services.bank(admitted.narrator.language)
-        self._wording = Wording(
-            services.inference, services.settings, self._bank, admitted.conversation.id
-        )
+        here = admitted.conversation.id
+        questions = QuestionsAhead(services.inference, self._bank, here)
+        self._wording = Wording(services.inference, services.settings, self._bank, questions, here)
+        self.preparing = Preparing(services, admitted, self._bank, questions)
         self.taking = trio.Lock()
         self._called = trio.Event()
         self._making = trio.CancelScope()
@@ -73,12 +76,14 @@ class Dialogue:
         """A turn was committed; one that is not readable is a recording yet to be listened to."""
         self._interrupt()
         if readable:
+            self.preparing.hold()
             self._called.set()
         else:
             self._awaited.add(turn_id)
 
     def heard(self, heard: Heard) -> None:
         """A recording has been listened to: show its words or what went wrong, and answer."""
+        self.preparing.hold()
         if heard.taken:
             self._outbox.put(MessageAck(None, heard.turn_id, "stored"))
         if heard.transcript is not None:
@@ -120,6 +125,12 @@ class Dialogue:
                     await making()
             except Fault as fault:
                 self._outbox.put(error_message(fault, self._admitted.language))
+        self._rest()
+
+    def _rest(self) -> None:
+        """Let what comes next be prepared: just now nothing is being answered."""
+        if not self._silenced and self._admitted.conversation.ended_at is None:
+            self.preparing.release()
 
     async def _begin(self) -> None:
         """Do what the contract's table says happens on connecting."""
@@ -196,6 +207,7 @@ class Dialogue:
         self, situation: Situation, decision: Decision, *, chips_for: str | None = None
     ) -> None:
         """Say a decision, show chips after it where they are due, and see it received."""
+        self.preparing.hold()
         services, outbox = self._services, self._outbox
         record = Record(services, self._admitted, decision, situation.unanswered)
         aloud = self._speech.begin(record.reply_id)
@@ -215,6 +227,7 @@ class Dialogue:
                 outbox.put(ReplyCancelled(record.reply_id))
         if chips_for is not None:
             await self._suggest(chips_for)
+        self._rest()
         await mark_when_received(services, outbox, record.reply_id, delivery.parts)
 
     async def _deliver_again(self, reply: Reply) -> None:

@@ -3,36 +3,26 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol, assert_never
 
-import trio
-
-from lifeecho_server.engines.chat_model import Sampling
-from lifeecho_server.inference import (
-    ContextOverflow,
-    EngineFailed,
-    EngineState,
-    Inference,
-    LlmUnavailable,
-    Priority,
-    QueueFull,
-)
+from lifeecho_server.inference import EngineState, Inference, Priority
+from lifeecho_server.interview.ahead import taking_up
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.decision import Decision
 from lifeecho_server.interview.guards import Guard, Outcome, Reason
 from lifeecho_server.interview.message import Message
 from lifeecho_server.interview.prompts import prompt
-from lifeecho_server.interview.sentences import SentenceSplitter, sentences_of
+from lifeecho_server.interview.sentences import sentences_of
 from lifeecho_server.interview.situation import Situation
+from lifeecho_server.session.model_words import MODEL_FAULTS, Attempt, listen_to_model
+from lifeecho_server.session.questions_ahead import QuestionsAhead
 from lifeecho_server.settings import Settings
 
 log = logging.getLogger("lifeecho.reply")
 
 ATTEMPTS = 2
 """The model is asked a second time when everything it said was in the wrong language or script."""
-TEMPERATURE = 0.6
-MODEL_FAULTS = (EngineFailed, LlmUnavailable, QueueFull, ContextOverflow, trio.TooSlowError)
-"""After these the reply ends with what was said of it; the script says one that is not begun."""
 
 
 class Telling(Protocol):
@@ -83,11 +73,15 @@ class _Spoken:
 
 
 class _Draft:
-    """One attempt of the model: what of its sentences passes the guards is said."""
+    """One attempt of the model: what of its sentences passes the guards is said.
 
-    def __init__(self, guard: Guard, spoken: _Spoken) -> None:
+    With ``one_sentence`` nothing more is wanted after the first, for more is to be said after it.
+    """
+
+    def __init__(self, guard: Guard, spoken: _Spoken, *, one_sentence: bool) -> None:
         self._guard = guard
         self._spoken = spoken
+        self._one_sentence = one_sentence
         self.passed = 0
         self.refused: Counter[Reason] = Counter()
 
@@ -100,6 +94,7 @@ class _Draft:
             case Outcome.PASS:
                 self.passed += 1
                 await self._spoken.sentence(verdict.text)
+                return not self._one_sentence
             case Outcome.BREAK:
                 self._spoken.part_ends()
             case Outcome.STOP:
@@ -130,71 +125,104 @@ class Wording:
     """The interviewer's voice in one conversation."""
 
     def __init__(
-        self, inference: Inference, settings: Settings, bank: Bank, conversation_id: str
+        self,
+        inference: Inference,
+        settings: Settings,
+        bank: Bank,
+        questions: QuestionsAhead,
+        conversation_id: str,
     ) -> None:
         self._inference = inference
         self._settings = settings
         self._bank = bank
+        self._questions = questions
         self._conversation_id = conversation_id
+        self._counts = inference.metrics.replies
 
     async def speak(self, situation: Situation, decision: Decision, telling: Telling) -> None:
-        """Say a decision; there is always at least one part."""
-        spoken = _Spoken(telling)
-        if decision.direction is not None and self._inference.capabilities.llm is EngineState.READY:
-            await self._by_model(situation, decision, spoken)
-        if spoken.empty:
-            await tell(decision.parts, telling)
-        else:
-            await spoken.finish()
+        """Say a decision; there is always at least one part.
 
-    async def _by_model(self, situation: Situation, decision: Decision, spoken: _Spoken) -> None:
-        messages = prompt(situation, decision, self._bank)
+        Where the question was worded ahead the model has only to take up what was told.
+        """
+        spoken = _Spoken(telling)
+        question = self._questions.worded(situation, decision)
+        whole = False
+        try:
+            if self._model_speaks(decision):
+                await self._by_model(situation, decision, spoken, ahead=question is not None)
+            by_script = spoken.empty
+            await self._to_its_end(decision, question, spoken, telling)
+            whole = True
+        finally:
+            self._counts.cut_off += not whole
+        self._note_reply(by_script=by_script, ahead=question is not None)
+
+    async def _to_its_end(
+        self, decision: Decision, question: str | None, spoken: _Spoken, telling: Telling
+    ) -> None:
+        """Say what the model has left to be said: all of it if it said nothing."""
+        if spoken.empty:
+            parts = decision.parts if question is None else (*decision.parts[:-1], question)
+            await tell(parts, telling)
+            return
+        if question is not None:
+            spoken.part_ends()
+            await spoken.sentence(question)
+        await spoken.finish()
+
+    def _model_speaks(self, decision: Decision) -> bool:
+        ready = self._inference.capabilities.llm is EngineState.READY
+        return ready and decision.direction is not None
+
+    async def _by_model(
+        self, situation: Situation, decision: Decision, spoken: _Spoken, *, ahead: bool
+    ) -> None:
+        """Have the model say it; ``ahead``: all but the question, in a sentence."""
+        directed = taking_up(decision, self._bank) if ahead else decision
+        messages = prompt(situation, directed, self._bank)
         for seed in range(ATTEMPTS):
-            draft = _Draft(Guard(situation, decision, self._bank), spoken)
+            draft = _Draft(Guard(situation, directed, self._bank), spoken, one_sentence=ahead)
             try:
                 await self._attempt(messages, draft, seed)
             except MODEL_FAULTS as error:
-                kind = type(error).__name__
-                log.warning("model gave up conversation=%s kind=%s", self._conversation_id, kind)
-            self._note(draft)
+                self._note_fault(type(error).__name__)
+            self._note_refused(draft)
             if not draft.in_wrong_language:
                 return
 
     async def _attempt(self, messages: Sequence[Message], draft: _Draft, seed: int) -> None:
         """Ask the model once; what passes is said while the rest is being generated."""
-        splitter, most = SentenceSplitter(), self._settings.reply_tokens_max
-        generation = self._inference.reply(
+        attempt = Attempt(
             messages,
-            conversation=self._conversation_id,
-            sampling=Sampling(temperature=TEMPERATURE, seed=seed),
-            max_tokens=most,
-            priority=Priority.REPLY,
+            self._conversation_id,
+            self._settings.reply_tokens_max,
+            Priority.REPLY,
+            seed,
         )
-        pieces_seen, begun = 0, trio.current_time()
-        async with generation as pieces:
-            while True:
-                # Only waiting for the model is bounded: what it said is never cut off in between.
-                with trio.fail_at(begun + self._patience(draft)):
-                    piece = await anext(pieces, None)
-                if piece is None:
-                    break
-                pieces_seen += 1
-                for sentence in splitter.feed(piece):
-                    if not await draft.take(sentence):
-                        return
-        # A sentence that the token limit cut short is not said.
-        for sentence in splitter.flush() if pieces_seen < most else ():
-            await draft.take(sentence)
+        patience = partial(self._patience, draft)
+        await listen_to_model(self._inference, attempt, draft.take, patience)
 
     def _patience(self, draft: _Draft) -> float:
         """Seconds that the model has for its first words, and once they are there for all."""
         settings = self._settings
         return settings.reply_timeout if draft.passed else settings.first_words_timeout
 
-    def _note(self, draft: _Draft) -> None:
+    def _note_fault(self, kind: str) -> None:
+        self._counts.model_faults[kind] += 1
+        log.warning("model gave up conversation=%s kind=%s", self._conversation_id, kind)
+
+    def _note_refused(self, draft: _Draft) -> None:
+        self._counts.refused.update(draft.refused)
         if draft.refused:
             counts = " ".join(f"{reason}={n}" for reason, n in sorted(draft.refused.items()))
             log.info("guarded conversation=%s %s", self._conversation_id, counts)
+
+    def _note_reply(self, *, by_script: bool, ahead: bool) -> None:
+        self._counts.by_script += by_script
+        self._counts.by_model += not by_script
+        self._counts.asked_ahead += ahead
+        words = "script" if by_script else "model"
+        log.info("reply conversation=%s words=%s ahead=%d", self._conversation_id, words, ahead)
 
 
 async def tell(parts: Sequence[str], telling: Telling) -> None:

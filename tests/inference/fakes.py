@@ -105,7 +105,7 @@ class FakeChatModel:
         return sum(len(advance.tokens) for step in self.steps for advance in step)
 
     def _next(self, sequence: int) -> int:
-        said = bytes(self.tokens_of(sequence)).rsplit(b">", 1)[1]
+        said = bytes(self.tokens_of(sequence)).rsplit(b"\n>", 1)[1]
         return self.reply[len(said)] if len(said) < len(self.reply) else END
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import trio
 import trio.testing
@@ -180,6 +181,24 @@ async def test_work_that_gives_way_leaves_room_for_replies() -> None:
     assert set(talk.said.values()) == {"x" * 30}
 
 
+async def test_much_that_is_prepared_takes_little_room_from_replies() -> None:
+    model, ahead = FakeChatModel(max_sequences=8), Obstacle()
+    model.hook = at("ahead", ahead.block)
+    talk = Talk(lambda: model, queue=16)
+    async with talk.running():
+        await talk.loader.ready()
+        async with trio.open_nursery() as people:
+            for number in range(8):
+                people.start_soon(partial(talk.ask, f"ahead {number}", Priority.PREPARING))
+            await ahead.reached.wait()
+            for number in range(6):
+                people.start_soon(talk.ask, f"person {number}")
+            await trio.testing.wait_all_tasks_blocked()
+            ahead.clear()
+    assert max(len(step) for step in model.steps) == 6
+    assert len(talk.said) == 14
+
+
 async def test_a_consumer_that_dawdles_does_not_hold_memoir_work_up() -> None:
     talk = Talk(FakeChatModel)
     async with talk.running():
@@ -297,6 +316,36 @@ async def test_the_queue_is_bounded() -> None:
             assert isinstance(talk.said["three"], QueueFull)
             obstacle.clear()
     assert talk.said["one"] == talk.said["two"] == "Tell me more."
+
+
+async def test_preparing_takes_no_place_from_those_who_wait() -> None:
+    obstacle = Obstacle()
+    model = FakeChatModel(max_sequences=2, hook=lambda _: obstacle.block())
+    talk = Talk(lambda: model, queue=1)
+    async with talk.running():
+        await talk.loader.ready()
+        async with trio.open_nursery() as people:
+            people.start_soon(talk.ask, "one")
+            await obstacle.reached.wait()
+            for number in range(5):
+                name = f"ahead {number}"
+                people.start_soon(partial(talk.ask, name, Priority.PREPARING, max_tokens=0))
+            await trio.testing.wait_all_tasks_blocked()
+            people.start_soon(talk.ask, "two")
+            await trio.testing.wait_all_tasks_blocked()
+            obstacle.clear()
+    assert talk.said["one"] == talk.said["two"] == "Tell me more."
+    assert talk.order.index("two") < 2
+    assert len(talk.order) == 7
+
+
+async def test_only_replies_count_in_the_time_to_a_first_token() -> None:
+    talk = Talk(FakeChatModel)
+    async with talk.running():
+        await talk.loader.ready()
+        for name, priority in (("a", Priority.PREPARING), ("b", Priority.REPLY)):
+            await talk.ask(name, priority)
+    assert talk.metrics.first_tokens == 1
 
 
 async def test_steps_run_one_at_a_time_outside_the_event_loop() -> None:

@@ -124,7 +124,26 @@ def test_preparing_twice_costs_nothing() -> None:
         run(engine, [prompt("same", "a", max_tokens=0)])
         steps = len(model.steps)
     assert steps == len(model.steps) > 0
-    assert model.evaluated == len(model.prompt(prompt("same").messages))
+    assert model.evaluated == len(model.prompt(prompt("same").messages)) - len("\n>") + 1
+
+
+def test_what_closes_the_last_message_is_not_evaluated_ahead() -> None:
+    model = load_llama(MODEL, context=1024, sequences=2, batch=64, threads=1)
+    metrics = LlmMetrics()
+    engine = Generation(model, chunk=64, metrics=metrics)
+    for words in (
+        "",
+        "I was born",
+        "I was born by the river. My",
+        "I was born by the river. My mother",
+    ):
+        run(engine, [prompt(words, max_tokens=0, priority=Priority.PREPARING)])
+    ahead = metrics.evaluated_tokens
+    whole = prompt("I was born by the river. My mother sang.\n\n[Ask nothing.]", max_tokens=1)
+    run(engine, [whole])
+    assert metrics.evaluated_tokens == len(model.prompt(whole.messages))
+    assert ahead > metrics.evaluated_tokens * 0.7
+    model.close()
 
 
 def test_max_tokens_cuts_a_reply() -> None:

@@ -37,7 +37,7 @@ def sentences(text: str) -> int:
 def statements(bank: Bank) -> Texts:
     """Every wording that must not ask anything."""
     phrases = bank.phrases
-    asking = {"echo", "danger", "unfinished", "follow_any", "family_joiner"}
+    asking = {"echo", "danger", "unfinished", "follow_any", "thread_more", "family_joiner"}
     said = [
         text
         for name in phrases.__struct_fields__

@@ -150,6 +150,45 @@ def test_the_same_sentence_again_ends_the_reply() -> None:
     assert verdicts(EN, "I see. I see. Go on.") == ["I see.", Reason.LOOP]
 
 
+@pytest.mark.parametrize(
+    ("bank", "reply"),
+    [
+        (EN, "User: Yes, and she baked. She was kind."),
+        (EN, "Rose: Yes, and she baked. She was kind."),
+        (EN, "My mother sang every evening. She was kind."),
+        (ZH, "老人：是啊，还做饭呢。她人很好。"),
+        (ZH, "王奶奶：是啊，还做饭呢。她人很好。"),
+        (ZH, "我妈妈每天晚上都唱歌。她人很好。"),
+    ],
+)
+def test_a_model_does_not_speak_for_the_narrator(bank: Bank, reply: str) -> None:
+    told = {"en": "My mother sang every evening.", "zh": "我妈妈每天晚上都唱歌。"}[bank.language]
+    assert verdicts(bank, f"{reply}", told) == [Reason.NARRATORS_WORDS]
+
+
+def test_a_few_of_the_narrators_words_may_come_back() -> None:
+    assert verdicts(EN, "A goat!", "We had one cow. A goat!") == ["A goat!"]
+
+
 def test_template_tokens_and_roles_are_stripped() -> None:
     assert verdicts(EN, "Assistant: I see.<|im_end|>") == ["I see."]
     assert verdicts(ZH, "采访者：您讲得真好。</s>") == ["您讲得真好。", Reason.EMPTY]
+    assert verdicts(EN, "<|im_start|>assistant\nI see.") == [Reason.MARKUP, "I see."]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I see.<|im_end|>\n<|im_start|>user\nYes, I did.",
+        "I see. <|eot_id|>Yes, I did.",
+        "I see.\nuser\nYes, I did.",
+        "I see.</s> [INST] Yes, I did.",
+    ],
+)
+def test_what_comes_after_a_models_own_turn_is_left_out(reply: str) -> None:
+    assert [one for one in verdicts(EN, reply) if not isinstance(one, Reason)] == ["I see."]
+
+
+def test_a_turn_of_somebody_else_is_left_out_from_its_beginning() -> None:
+    said = verdicts(EN, "<|im_start|>user\nYes, I did. I really did.")
+    assert said == [Reason.MARKUP, Reason.MARKUP]

@@ -1,5 +1,6 @@
 """The prompt's shape is fixed: models are tried and trained on it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.decision import Decision, Direction, Intent
 from lifeecho_server.interview.message import Message
-from lifeecho_server.interview.prompts import clean, prompt
+from lifeecho_server.interview.prompts import beginning, clean, prompt
 from lifeecho_server.interview.situation import (
     Hearing,
     InterviewState,
@@ -42,6 +43,18 @@ def test_instructions_are_the_same_for_all_and_facts_follow_a_blank_line() -> No
         "Born in: 1943",
         "Birth place: Leeds",
     ]
+
+
+def test_what_is_known_before_the_decision_is_the_prompts_beginning() -> None:
+    history = (turn(Speaker.INTERVIEWER, "Hello."), turn(Speaker.NARRATOR, "Good morning."))
+    for told in ((), (turn(Speaker.NARRATOR, "We had"),), (turn(Speaker.RELATIVE, "They had"),)):
+        for before in ((), history[:1], history):
+            ahead = beginning(situation(before, told), EN)
+            more = tuple(replace(one, text=f"{one.text} a goat.") for one in told)
+            whole = prompt(situation(before, more), ASK, EN)
+            assert ahead[:-1] == whole[:-1]
+            assert ahead[-1].role == whole[-1].role == "user"
+            assert whole[-1].content.startswith(ahead[-1].content)
 
 
 def test_a_greeting_has_only_the_note() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from lifeecho_server.engines.chat_model import Advance
 from lifeecho_server.engines.llama import ModelUnusable
+from lifeecho_server.interview.sentences import sentences_of
 from lifeecho_server.interview.situation import Profile
 from tests.conftest import MODELS
 from tests.house import House
@@ -34,18 +35,35 @@ def house_with(
     return house
 
 
-def answered(house: House, model: FakeChatModel, reply: bytes | None = None) -> list[str]:
+def answered(
+    house: House,
+    model: FakeChatModel,
+    reply: bytes | None = None,
+    *,
+    user: str = "rose",
+    told: str = STORY,
+) -> list[str]:
     """Tell a story in a new conversation, the model answering ``reply``; return the parts."""
-    with house.opened("rose") as talker:
+    with house.opened(user, user) as talker:
         talker.until_capability("llm", "ready")
         model.reply = model.reply if reply is None else reply
-        talker.text(STORY)
+        talker.text(told)
         talker.expect("message_ack")
-        return [part["text"] for part in talker.reply()]
+        parts = [part["text"] for part in talker.reply()]
+        talker.quiet()
+    assert not [message for message in talker.seen if message["type"] == "error"]
+    return parts
 
 
 def one_question(parts: list[str]) -> bool:
-    return sum(part.count("?") for part in parts) <= 1
+    return sum(part.count("?") + part.count("？") for part in parts) <= 1
+
+
+def good(parts: list[str], language: str = "en") -> bool:
+    """Whether a person can be told this: short, in their language, at most one question."""
+    han = [any("\u4e00" <= character <= "\u9fff" for character in part) for part in parts]
+    short = all(part.strip() and len(sentences_of(part)) <= 2 for part in parts)
+    return bool(parts) and short and one_question(parts) and set(han) == {language == "zh"}
 
 
 def test_models_words_are_said(build_house: Callable[..., House]) -> None:
@@ -62,29 +80,149 @@ def test_model_speaks_in_parts(build_house: Callable[..., House]) -> None:
     assert said == ["That is lovely.", "What was her voice like?"]
 
 
+NONSENSE = {
+    "nothing": "",
+    "an unclosed think block": "<think>The user says that her mother",
+    "bytes that are no text": "\udcff\udcfe\udcfd",
+    "template tokens alone": "<|im_start|>system<|im_end|>",
+    "Chinese": "您的妈妈唱什么歌？她是个什么样的人？",
+    "many questions": "What? Why? How? When?",
+    "a year and a name": "In 1887 Mr Fotheringay met your mother in Timbuktu.",
+    "the narrator's next words": "User: Yes, and she baked bread. She was a kind soul.",
+    "the narrator by name": "Rose: Yes, and she baked bread. She was a kind soul.",
+    "the narrator's own words": f"{STORY} {STORY}",
+    "markup": "# Reply\n- one\n- two\n",
+    "a sentence without an end": "and then she went on and on " * 30,
+    "a part mark alone": "[SPLIT][SPLIT][SPLIT]",
+}
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_never_reaches_the_person(
+    build_house: Callable[..., House], nonsense: str
+) -> None:
+    model, reply = fake_model(), nonsense.encode("utf-8", "surrogateescape")
+    house = house_with(build_house, model)
+    parts = answered(house, model, reply)
+    assert good(parts)
+    for trace in (
+        "think",
+        "<|",
+        "Timbuktu",
+        "1887",
+        "\ufffd",
+        "baked",
+        "SPLIT",
+        "on and on",
+        STORY,
+    ):
+        assert trace not in " ".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("<think>She misses her. I should ask.</think>How kind of her.", "How kind of her."),
+        ("She misses her.</think>How kind of her.", "How kind of her."),
+        ("How kind of her.<|im_end|>\n<|im_start|>user\n", "How kind of her."),
+        ("Assistant: How kind of her.", "How kind of her."),
+        ("How kind of her. How kind of her. How kind of her.", "How kind of her."),
+        ("How kind of her. What did she sing? And when? And where?", None),
+        ("您好。How kind of her.", "How kind of her."),
+        ("How kind of her. In 1887 she met Mr Fotheringay.", "How kind of her."),
+        ("How kind of her. User: Yes, she was. Very kind.", "How kind of her."),
+        ("One thing. Another thing. A third thing. A fourth thing.", "One thing. Another thing."),
+    ],
+)
+def test_what_is_good_in_a_models_words_is_said(
+    build_house: Callable[..., House], reply: str, said: str | None
+) -> None:
+    model = fake_model()
+    parts = answered(house_with(build_house, model), model, reply.encode())
+    assert good(parts)
+    assert " ".join(parts) == (said or "How kind of her. What did she sing?")
+
+
 @pytest.mark.parametrize(
     "nonsense",
     [
-        b"",
-        b"<think>The user says that her mother",
-        b"\xff\xfe\xfd",
-        b"<|im_start|>system<|im_end|>",
-        "您的妈妈唱什么歌？".encode(),
-        b"What? Why? How? When?",
-        b"In 1887 Mr Fotheringay met your mother in Timbuktu.",
+        "Your mother sang every evening, how lovely.",
+        "您媽媽唱歌真好聽。",
+        "一九八七年王主任在北京见过您妈妈。",
+        "<think>她想念妈妈",
+        "老人：是啊，她还会做饭。她人很好。",
+        "什么歌？什么时候？在哪里？跟谁？",
+        "真好真好真好真好真好真好真好真好真好。",
     ],
 )
-def test_nonsense_never_reaches_the_person(
-    build_house: Callable[..., House], nonsense: bytes
+def test_a_chinese_narrator_is_answered_in_chinese(
+    build_house: Callable[..., House], nonsense: str
+) -> None:
+    model = fake_model(reply="您来了，真好。".encode())
+    house = house_with(build_house, model)
+    house.elder("wang", "zh")
+    told = "我妈妈每天晚上都唱歌。"
+    parts = answered(house, model, nonsense.encode(), user="wang", told=told)
+    assert good(parts, "zh")
+    for trace in ("媽", "王主任", "北京", "想念", "做饭", "真好真好"):
+        assert trace not in "".join(parts)
+
+
+def test_a_slow_first_token_leaves_the_script(build_house: Callable[..., House]) -> None:
+    gate, model = Gate(), fake_model()
+    house = house_with(build_house, model, first_words_timeout=0.2)
+    with house.opened("rose") as talker:
+        talker.until_capability("llm", "ready")
+        model.reply, model.hook = GOOD, lambda _: gate.wait()
+        talker.text(STORY)
+        parts = [part["text"] for part in talker.reply()]
+        gate.opened.set()
+    assert good(parts)
+    assert parts[0] not in GOOD.decode()
+
+
+def test_a_model_that_stalls_in_its_middle_has_said_what_it_said(
+    build_house: Callable[..., House],
+) -> None:
+    gate, model = Gate(), fake_model()
+    house = house_with(build_house, model, reply_timeout=0.2, step_timeout=600.0)
+
+    def stall(work: Sequence[Advance]) -> None:
+        if any(bytes(model.tokens_of(one.sequence)).endswith(b"What was") for one in work):
+            gate.wait()
+
+    with house.opened("rose") as talker:
+        talker.until_capability("llm", "ready")
+        model.reply, model.hook = GOOD, stall
+        talker.text(STORY)
+        parts = [part["text"] for part in talker.reply()]
+        gate.opened.set()
+    assert parts == ["That sounds lovely."]
+    assert house.metrics.replies.model_faults["TooSlowError"] == 1
+
+
+def test_a_model_that_dies_in_its_middle_has_said_what_it_said(
+    build_house: Callable[..., House],
 ) -> None:
     model = fake_model()
-    parts = answered(house_with(build_house, model), model, nonsense)
-    said = " ".join(parts)
-    assert parts
-    assert one_question(parts)
-    assert all(part.strip() for part in parts)
-    for trace in ("think", "<|", "Timbuktu", "1887", "您", "\ufffd"):
-        assert trace not in said
+    house = house_with(build_house, model)
+
+    def die(work: Sequence[Advance]) -> None:
+        if any(bytes(model.tokens_of(one.sequence)).endswith(b"What was") for one in work):
+            raise ModelUnusable("the model died")
+
+    model.hook = die
+    assert answered(house, model, GOOD) == ["That sounds lovely."]
+
+
+def test_whose_words_were_said_is_counted(build_house: Callable[..., House]) -> None:
+    model = fake_model()
+    house = house_with(build_house, model)
+    answered(house, model, b"What? Why? How lovely. [SPLIT] And so on.")
+    counts = house.metrics.replies
+    assert counts.by_model + counts.by_script == 2
+    assert counts.by_model >= 1
+    assert counts.refused["too_many_questions"] >= 1
 
 
 def test_loop_is_cut(build_house: Callable[..., House]) -> None:
