@@ -252,6 +252,7 @@ class Recognise(Record, frozen=True):
     alone: dict[str, Patterns]
     refused_topic: Patterns = ()
     told_already: Patterns = ()
+    reported: Pattern | None = None
     unfinished: Patterns = ()
 
 

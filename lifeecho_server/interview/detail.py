@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lifeecho_server.interview.bank import Bank, Patterns
+from lifeecho_server.interview.recognise import sentences_in
 
 
 class DetailKind(StrEnum):
@@ -39,10 +40,14 @@ def details_of(text: str, bank: Bank, said: str = "") -> dict[DetailKind, Quoted
         (DetailKind.THING, bank.detail.thing),
     )
     found: dict[DetailKind, Quoted] = {}
-    for kind, patterns in kinds:
-        quote = _last(text, patterns, kind, bank, said)
-        if quote:
-            found[kind] = Quoted(kind, quote)
+    before = said.casefold()
+    for sentence in reversed(sentences_in(text)):
+        for kind, patterns in kinds:
+            quote = None if kind in found else _last(sentence, patterns, kind, bank, before)
+            if quote:
+                found[kind] = Quoted(kind, quote)
+        if len(found) == len(kinds):
+            break
     return found
 
 
@@ -53,7 +58,7 @@ def _last(text: str, patterns: Patterns, kind: DetailKind, bank: Bank, said: str
         quote = match.group("quote").strip()
         spoken = _to_second_person(quote, bank)
         stopped = kind is DetailKind.THING and bank.detail.stop.fullmatch(quote)
-        if not stopped and spoken.casefold() not in said.casefold():
+        if not stopped and spoken.casefold() not in said:
             return spoken
     return None
 

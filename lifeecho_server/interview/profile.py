@@ -10,8 +10,11 @@ from datetime import datetime
 
 from lifeecho_server.interview.bank import Bank, FieldGuide, Patterns
 from lifeecho_server.interview.numerals import figures
+from lifeecho_server.interview.recognise import TITLES
 from lifeecho_server.interview.situation import Profile
 
+_SENTENCE_END = re.compile(rf"{TITLES}\.+|[。!！?？;；\n]+")
+_CLAUSE_END = re.compile(rf"{TITLES}\.+|[,，。!！?？;；\n]+")
 _MINGUO = 1911  # 民国元年 is 1912
 _OLDEST, _YOUNGEST = 115, 18  # ages between which a birth year is believed
 _AGES = frozenset({"age", "next", "nominal"})  # readings that reckon from an age
@@ -88,11 +91,15 @@ def _words_found(text: str, patterns: Patterns, guide: FieldGuide) -> Iterator[s
 
 
 def _bare_words(text: str, guide: FieldGuide, bank: Bank) -> Iterator[str]:
-    """Look for a bare answer in the first few clauses that are no yes, greeting or shrug."""
+    """Look for a bare answer in the first few pieces that are no yes, greeting or shrug.
+
+    A whole sentence is tried before its clauses: "Birmingham, Alabama" is one place.
+    """
     recognise = bank.recognise
     noise = (recognise.assent, recognise.greeting, recognise.unknown)
-    for clause in re.split(r"[,，。.!！?？;；\n]+", text)[:3]:
-        said = clause.strip()
+    pieces = [*_SENTENCE_END.split(text)[:2], *_CLAUSE_END.split(text)[:3]]
+    for piece in pieces:
+        said = piece.strip()
         if said and not any(pattern.fullmatch(said) for pattern in noise):
             yield from _words_found(said, guide.weak, guide)
 

@@ -19,6 +19,7 @@ from lifeecho_server.interview.topics import touches
 from lifeecho_server.interview.wording import can_fill, pick
 
 _STAGE_DONE = (2, 3)  # a stage is left when two of three slots are told or declined
+_BETWEEN_EVENTS = 8  # questions between two public events, at least
 _FORMATIVE = 18  # the age around which public events are best remembered
 _IN_ALL = 6  # follow-ups on one slot in a memoir's life, at most
 
@@ -77,7 +78,7 @@ class Grounds:
             for text in wordings
             if can_fill(text, filled) and not touches(text, self.avoided, self.bank)
         ]
-        return pick(free, filled, self.seed) if free else ""
+        return pick(free, filled, self.seed, fullest=False) if free else ""
 
 
 def after(
@@ -180,6 +181,9 @@ def next_question(grounds: Grounds, *, follow: bool = False) -> Question | None:
     anywhere, and at last the public events that were not asked about. With ``follow`` a slot of any
     stage comes first if its words were just said.
     """
+    hook = _hook_due(grounds)
+    if hook is not None:
+        return hook
     for slot in _next_slots(grounds, follow=follow):
         question = first_question_of(grounds, slot)
         if question is not None:
@@ -243,13 +247,17 @@ def _next_slots(grounds: Grounds, *, follow: bool) -> list[Slot]:
         candidates = open_slots(stage, grounds.slots, grounds.keys, bank)
         found += sorted(candidates, key=lambda slot: _distance(slot, hits, grounds))
     if follow:
-        found.sort(key=lambda slot: slot.id not in hits)
+        found.sort(key=lambda slot: slot.id not in hits or _touched(slot, grounds))
     return found
 
 
-def _distance(slot: Slot, hits: Mapping[str, int], grounds: Grounds) -> tuple[int, bool]:
-    """The slots whose words were just said come first; then those that are still empty."""
-    return (-hits.get(slot.id, 0), grounds.slot(slot.id).coverage is Coverage.TOUCHED)
+def _distance(slot: Slot, hits: Mapping[str, int], grounds: Grounds) -> tuple[bool, int]:
+    """Empty slots come first, of them those whose words were just said."""
+    return (_touched(slot, grounds), -hits.get(slot.id, 0))
+
+
+def _touched(slot: Slot, grounds: Grounds) -> bool:
+    return grounds.slot(slot.id).coverage is Coverage.TOUCHED
 
 
 def _open_hooks(grounds: Grounds) -> list[Hook]:
@@ -263,6 +271,24 @@ def _open_hooks(grounds: Grounds) -> list[Hook]:
         and not any(hook.event.mentions.search(topic) for topic in grounds.avoided)
     ]
     return sorted(hooks, key=lambda hook: abs(hook.age - _FORMATIVE))
+
+
+def _hook_due(grounds: Grounds) -> Question | None:
+    """An event of this stage, once in a while, where its slot has been asked about already."""
+    since = 0
+    for asked in reversed(grounds.state.asked):
+        if asked.question.startswith("event."):
+            break
+        since += asked.slot is not None
+    if since < _BETWEEN_EVENTS:
+        return None
+    for hook in _open_hooks(grounds):
+        of_stage = hook.event.slot.partition(".")[0] == grounds.stage
+        if of_stage and hook.event.slot in grounds.keys:
+            asked_of = _hooked(grounds, hook)
+            if asked_of is not None:
+                return asked_of
+    return None
 
 
 def _hooked(grounds: Grounds, hook: Hook) -> Question | None:

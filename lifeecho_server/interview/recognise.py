@@ -5,7 +5,9 @@ from enum import StrEnum
 
 from lifeecho_server.interview.bank import Bank, Pattern, Patterns
 
-_SENTENCE = re.compile(r"[。.!?！？\n]+")
+TITLES = r"(?<!\bSt)(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!\bMrs)"
+"""What stands before a point that ends nothing."""
+_SENTENCE_END = re.compile(rf"{TITLES}\.+(?=\s|$)|[。!?！？\n]+")
 _LONGEST_WISH = 120  # characters of a clause; a longer one is a story
 _FEW_CLAUSES = 2  # up to here an utterance is nothing but the command
 
@@ -34,6 +36,11 @@ def clauses(text: str, bank: Bank) -> list[str]:
     return [part.strip() for part in bank.recognise.clause.split(text) if part.strip()]
 
 
+def sentences_in(text: str) -> list[str]:
+    """Split what was said at the ends of its sentences; none is blank."""
+    return [one.strip() for one in _SENTENCE_END.split(text) if one.strip()]
+
+
 def length(text: str, bank: Bank) -> int:
     """Return how long an answer is, in the language's own units (characters, words)."""
     return len(bank.measure.token.findall(text))
@@ -54,7 +61,7 @@ def without_command(text: str, command: Command, bank: Bank) -> str:
 
 def danger_in(text: str, bank: Bank) -> Danger | None:
     """Return the danger that the words speak of, unless they tell of long ago."""
-    for sentence in _SENTENCE.split(text):
+    for sentence in sentences_in(text):
         past = bank.recognise.past.search(sentence) and not bank.recognise.present.search(sentence)
         if past:
             continue
@@ -66,12 +73,12 @@ def danger_in(text: str, bank: Bank) -> Danger | None:
 
 def grieves(text: str, bank: Bank) -> bool:
     """Whether the words tell of a death, or of a sorrow that is felt now."""
-    return any(pattern.search(text) for pattern in bank.recognise.grief)
+    return _in_a_sentence(text, bank.recognise.grief)
 
 
 def suffered(text: str, bank: Bank) -> bool:
     """Whether the words tell of hunger, blows, fear or the like: not to be dug into."""
-    return any(pattern.search(text) for pattern in bank.recognise.hardship)
+    return _in_a_sentence(text, bank.recognise.hardship)
 
 
 def assents(text: str, bank: Bank) -> bool:
@@ -115,11 +122,27 @@ def asks_who(text: str, bank: Bank) -> bool:
     )
 
 
+def _in_a_sentence(text: str, patterns: Patterns) -> bool:
+    """Look sentence by sentence: one search of an hour's talk would keep everything waiting."""
+    return any(pattern.search(one) for one in sentences_in(text) for pattern in patterns)
+
+
 def _commanded(command: Command, parts: list[str], bank: Bank) -> bool:
     """A command stands at either end of an utterance; one about the book may stand anywhere."""
-    looked_at = parts if command is Command.KEEP_OUT else parts[:1] + parts[-1:]
+    places = range(len(parts)) if command is Command.KEEP_OUT else {0, len(parts) - 1}
     patterns = _patterns(command, bank, alone=len(parts) <= _FEW_CLAUSES)
-    return any(_matches(part, patterns, bank) for part in looked_at)
+    return any(
+        _matches(parts[place], patterns, bank) and not _reported(place, parts, bank)
+        for place in places
+        if parts
+    )
+
+
+def _reported(place: int, parts: list[str], bank: Bank) -> bool:
+    """Whether a clause is what somebody in the story said ("..., said my father")."""
+    reported = bank.recognise.reported
+    beside = parts[max(0, place - 1) : place] + parts[place + 1 : place + 2]
+    return reported is not None and any(reported.search(part) for part in beside)
 
 
 def _patterns(command: Command, bank: Bank, *, alone: bool) -> Patterns:

@@ -136,7 +136,8 @@ def _follow_up(heard: Heard, grounds: Grounds, subject: str) -> Question | None:
     slot = heard.bank.slots[subject]
     own, fits_all = own_follow_up(grounds, slot), any_follow_up(grounds, subject)
     # A slot's own follow-ups fit an answer to its question, not whatever somebody came to tell.
-    strayed = leads or not (heard.brief or slot.id in word_hits(heard.story, heard.bank))
+    hits = word_hits(heard.story, heard.bank)
+    strayed = leads or (slot.id not in hits and (bool(hits) or not heard.brief))
     return (fits_all or own) if strayed else (own or fits_all)
 
 
@@ -160,7 +161,12 @@ def _echoed(heard: Heard, grounds: Grounds, subject: str | None) -> Question | N
 
 
 def _before_follow_up(heard: Heard, question: Question) -> str:
-    """What is said before a follow-up: another detail than the one that is asked about."""
+    """What is said before a follow-up: another detail than the one that is asked about.
+
+    Nothing is said between words that broke off and the question that lets them go on.
+    """
+    if ".unfinished." in question.key:
+        return ""
     for kind in (DetailKind.THING, DetailKind.PERSON):
         quoted = heard.details.get(kind)
         if quoted is not None and quoted.text not in question.text:
@@ -203,7 +209,7 @@ def _asking(
     note = heard.bank.prompt.notes.ask.replace("{question}", question.text)
     return Decision(
         intent,
-        (first, *lead, question.text),
+        tuple(part for part in (first, *lead, question.text) if part),
         Direction(note, question_allowed=True),
         with_question(changes, question, heard.situation, heard.bank, leads=leads),
     )

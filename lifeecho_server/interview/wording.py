@@ -22,15 +22,24 @@ def known_values(profile: Profile, bank: Bank) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def pick(texts: Sequence[str], values: Mapping[str, str], seed: int, said: str = "") -> str:
-    """Return one wording: of those that can be filled in, the fullest; unused before used.
+def pick(
+    texts: Sequence[str],
+    values: Mapping[str, str],
+    seed: int,
+    said: str = "",
+    *,
+    fullest: bool = True,
+) -> str:
+    """Return one wording that can be filled in; unused before used.
+
+    With ``fullest`` those that use the most of what is known, a name above all, come first.
 
     When all were used, it is the one that was used longest ago. ``said`` is what was said so far;
     ``texts`` must hold a wording that ``values`` can fill.
     """
     fillable = [text for text in texts if can_fill(text, values)]
-    fullest = max(len(_PLACEHOLDER.findall(text)) for text in fillable)
-    best = [text for text in fillable if len(_PLACEHOLDER.findall(text)) == fullest]
+    most = max(len(_PLACEHOLDER.findall(text)) for text in fillable)
+    best = [text for text in fillable if not fullest or len(_PLACEHOLDER.findall(text)) == most]
     filled = [_PLACEHOLDER.sub(lambda name: values[name[1]], text) for text in best]
     fresh = [text for text in filled if text not in said]
     chosen = fresh[seed % len(fresh)] if fresh else min(filled, key=said.rfind)

@@ -37,6 +37,9 @@ from lifeecho_server.session.told import told_as_faults
 from lifeecho_server.session.wording import Wording, tell
 from lifeecho_server.store.replies import Reply, take_back
 
+READ_AT_ONCE = 800
+"""Characters that are read on the event loop: a few milliseconds, less than a thread's turns."""
+
 
 class Dialogue:
     """Greets, and answers the turns of one conversation while its client is connected.
@@ -191,9 +194,15 @@ class Dialogue:
         if not waiting or self._silenced:
             return
         situation = replace(briefing.situation, unanswered=waiting)
-        decision = reply(situation, self._bank)
+        decision = await self._decide(situation)
         opens = decision.intent is Intent.OPENING
         await self._speak(situation, decision, chips_for="opening" if opens else None)
+
+    async def _decide(self, situation: Situation) -> Decision:
+        """Decide on a reply; what is long enough to be felt by others is read in a thread."""
+        if sum(len(turn.text) for turn in situation.unanswered) <= READ_AT_ONCE:
+            return reply(situation, self._bank)
+        return await trio.to_thread.run_sync(reply, situation, self._bank)
 
     def _to_be_heard(self, turn: Turn) -> bool:
         """Whether the words of a turn are still to come: an engine is there, or on its way."""

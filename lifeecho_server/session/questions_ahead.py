@@ -1,5 +1,7 @@
 """Questions that a model words before they are asked, kept for one connection."""
 
+import trio
+
 from lifeecho_server.inference import Inference, Priority
 from lifeecho_server.interview.ahead import (
     Ahead,
@@ -53,7 +55,7 @@ class QuestionsAhead:
 
         Raises MODEL_FAULTS.
         """
-        likely = likely_questions(situation, self._bank)
+        likely = await trio.to_thread.run_sync(likely_questions, situation, self._bank)
         kept = self._worded if situation.profile == self._profile else {}
         self._profile = situation.profile
         self._worded = {one.key: kept[one.key] for one in likely if one.key in kept}
@@ -82,7 +84,7 @@ class QuestionsAhead:
         )
         await listen_to_model(self._inference, attempt, take)
         asks = self._bank.guard.question.search(found) is not None
-        fit = asks and means_the_same(found, question, self._bank)
+        fit = asks and await trio.to_thread.run_sync(means_the_same, found, question, self._bank)
         self._counts.questions_worded += fit
         self._counts.questions_unfit += not fit
         return found if fit else None
