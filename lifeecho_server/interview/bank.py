@@ -51,7 +51,8 @@ class Variant(Record, frozen=True):
     """Wordings of a slot's question for those whom they fit: every condition given must hold.
 
     ``born`` is the first and last birth year, ``places`` is searched for in where the person was
-    born and grew up, ``voices`` are ids of background voices.
+    born and grew up (in the file ``{region}`` stands for one of ``[regions]``), ``voices`` are ids
+    of background voices.
     """
 
     questions: Texts
@@ -395,11 +396,27 @@ def _convert(raw: dict[str, Any]) -> Bank:
 
     for guide in raw["profile"].values():
         _spell_out(guide)
+    _name_places(raw)
     bank = msgspec.convert(raw, Bank, dec_hook=compiled)
     missing = [name for name in PROFILE_FIELDS if name not in bank.profile]
     if missing:
         raise msgspec.ValidationError(f"profile fields missing: {', '.join(missing)}")
     return bank
+
+
+def _name_places(raw: dict[str, Any]) -> None:
+    """Put the file's ``regions`` into the patterns of places that name them: ``{uk}``."""
+    regions = raw.pop("regions", {})
+    variants = [
+        one
+        for stage in raw["stages"]
+        for slot in stage["slots"]
+        for one in slot.get("variants", ())
+    ]
+    for entry in (*variants, *raw.get("events", ())):
+        for name, pattern in regions.items():
+            if "places" in entry:
+                entry["places"] = entry["places"].replace(f"{{{name}}}", pattern)
 
 
 def _spell_out(guide: dict[str, Any]) -> None:
