@@ -19,9 +19,9 @@ from lifeecho_server.clock import Clock, SystemClock
 from lifeecho_server.engines.chosen import EngineSource, InstalledEngines
 from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.inference import Inference, Metrics
-from lifeecho_server.interview.bank import Bank
 from lifeecho_server.protocol.codes import GOING_AWAY
 from lifeecho_server.session.audience import Audience
+from lifeecho_server.session.banks import Banks
 from lifeecho_server.session.facilities import Facilities
 from lifeecho_server.session.recogniser import Recogniser
 from lifeecho_server.session.revocation import watch_revocations
@@ -119,6 +119,7 @@ class Server:
                 working.start_soon(
                     watch_revocations, services.store, services.seats, services.voice
                 )
+                working.start_soon(services.banks.read_all)
                 await self._listen(services, announce)
                 working.cancel_scope.cancel()
             storing.cancel_scope.cancel()
@@ -158,7 +159,7 @@ class Server:
             recogniser=recogniser,
             voice=VoiceSessions(facilities),
             seats=seats,
-            banks={language: Bank.load(language) for language in settings.languages},
+            banks=Banks(settings.languages),
             timezone=timezone,
             secret=load_secret(settings.data_dir),
         )

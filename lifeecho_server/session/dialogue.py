@@ -37,7 +37,7 @@ from lifeecho_server.session.told import told_as_faults
 from lifeecho_server.session.wording import Wording, tell
 from lifeecho_server.store.replies import Reply, take_back
 
-READ_AT_ONCE = 800
+READ_AT_ONCE = 300
 """Characters that are read on the event loop: a few milliseconds, less than a thread's turns."""
 
 

@@ -1,13 +1,13 @@
 """What every session works with, built once by the composition root."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
 from lifeecho_server.clock import Clock
 from lifeecho_server.inference import Inference
 from lifeecho_server.interview.bank import Bank
+from lifeecho_server.session.banks import Banks
 from lifeecho_server.session.recogniser import Recogniser
 from lifeecho_server.session.seats import Seats
 from lifeecho_server.session.voice import VoiceSessions
@@ -21,7 +21,7 @@ log = logging.getLogger("lifeecho.session")
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The server's parts; ``banks`` is keyed by language, ``timezone`` says when a day begins."""
+    """The server's parts; ``timezone`` says when a day begins."""
 
     settings: Settings
     clock: Clock
@@ -31,13 +31,13 @@ class Services:
     recogniser: Recogniser
     voice: VoiceSessions
     seats: Seats
-    banks: Mapping[str, Bank]
+    banks: Banks
     timezone: tzinfo
     secret: bytes
 
     def bank(self, language: str) -> Bank:
-        """Return the question bank of a language (BCP 47); the first there is where it has none."""
-        return self.banks.get(language.partition("-")[0]) or next(iter(self.banks.values()))
+        """Return the question bank of a language (BCP 47), once that is ready."""
+        return self.banks.of(language)
 
     def plan_of(self, user: User) -> Plan:
         """Return a user's plan; one that the settings no longer define limits nothing."""

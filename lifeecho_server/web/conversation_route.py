@@ -120,6 +120,7 @@ class ConversationRoute:
 
     async def _converse(self, socket: TrioSocket, admitted: Admitted) -> None:
         """Run a connection in its conversation's seat, and close its socket before leaving it."""
+        await self._services.banks.ready(admitted.narrator.language)
         connection = Connection(self._services, socket, admitted)
         conversation_id = admitted.conversation.id
         try:
