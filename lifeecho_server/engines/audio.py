@@ -18,8 +18,10 @@ from lifeecho_server.engines.audio_frames import (
     Frames,
     PcmFrames,
     PcmLayout,
+    TooLong,
     resampled,
 )
+from lifeecho_server.engines.disk import from_disk
 from lifeecho_server.engines.transcriber import SAMPLE_RATE, Samples
 
 __all__ = [
@@ -28,8 +30,8 @@ __all__ = [
     "AudioDecoder",
     "BadAudio",
     "FileFrames",
+    "TooLong",
     "decode",
-    "too_long",
 ]
 
 LIMIT_SECONDS = 7200.0
@@ -46,7 +48,7 @@ class AudioDecoder:
     the decoder open another file or address. ``format`` is used where the bytes do not tell;
     ``pcm_s16le`` (raw, mono) is never guessed and needs ``sample_rate`` in Hz.
 
-    Raises BadAudio for what cannot be decoded at all, and from ``read`` beyond
+    Raises DiskFailed, and BadAudio for what cannot be decoded at all, and from ``read`` beyond
     ``limit_seconds``. What is damaged further on gives what is there.
     """
 
@@ -80,7 +82,7 @@ class AudioDecoder:
             self._waiting.append(piece)
             self._available += len(piece)
             if self._given + self._available > self._limit:
-                raise BadAudio(too_long(self._limit / SAMPLE_RATE))
+                raise TooLong(self._limit / SAMPLE_RATE)
         samples = self._take(wanted)
         self._given += len(samples)
         return samples if len(samples) else None
@@ -133,18 +135,17 @@ def decode(
     return np.concatenate(pieces)
 
 
-def too_long(seconds: float) -> str:
-    """Say that a recording is longer than the limit."""
-    return f"the recording is longer than {seconds / 60:g} minutes; please send it in parts"
-
-
 class FileFrames:
-    """Frames of a whole recording, a file or its bytes. Raises BadAudio when made."""
+    """Frames of a whole recording, a file or its bytes.
+
+    Raises BadAudio when made; made and iterated, DiskFailed.
+    """
 
     def __init__(self, source: Path | bytes, form: str | None, sample_rate: int | None) -> None:
         self._file = _file(source)
         try:
-            self._frames = _frames_of(self._file, form, sample_rate)
+            with from_disk():
+                self._frames = _frames_of(self._file, form, sample_rate)
         except BaseException:
             self._file.close()
             raise
@@ -162,8 +163,9 @@ def _file(source: Path | bytes) -> BinaryIO:
     if isinstance(source, bytes):
         return io.BytesIO(source)
     try:
-        return source.open("rb")
-    except OSError as error:
+        with from_disk():
+            return source.open("rb")
+    except FileNotFoundError as error:
         raise BadAudio(f"the recording cannot be opened: {error.strerror}") from error
 
 

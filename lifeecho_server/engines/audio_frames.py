@@ -12,6 +12,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container.input import InputContainer
 
+from lifeecho_server.engines.disk import ForFFmpeg, Readable, from_disk
 from lifeecho_server.engines.transcriber import SAMPLE_RATE, Samples
 from lifeecho_server.errors import LifeEchoError
 
@@ -48,10 +49,13 @@ class BadAudio(LifeEchoError):
     """Bytes that no decoder reads, or a recording that is empty or too long."""
 
 
-class ByteSource(Protocol):
-    """Bytes in order; fewer than asked for may come, none only at the end."""
+class TooLong(BadAudio):
+    """A recording that is longer than the limit; what comes before it is sound."""
 
-    def read(self, size: int, /) -> bytes: ...
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the recording is longer than {seconds / 60:g} minutes; please send it in parts"
+        )
 
 
 class Frames(Protocol):
@@ -78,7 +82,7 @@ class PcmFrames:
     Raises BadAudio for a layout that no recording has.
     """
 
-    def __init__(self, file: ByteSource, layout: PcmLayout) -> None:
+    def __init__(self, file: Readable, layout: PcmLayout) -> None:
         if layout.rate not in _RATES:
             raise BadAudio("raw audio needs a sample rate between 4000 and 192000 Hz")
         if layout.channels not in _CHANNELS or layout.codec not in _CODECS.split(","):
@@ -93,12 +97,16 @@ class PcmFrames:
 
     def __iter__(self) -> Iterator[AudioFrame]:
         rest = b""
-        while raw := self._file.read(_PCM_READ):
+        while raw := self._read():
             raw = rest + raw
             whole = len(raw) // self._block * self._block
             rest = raw[whole:]
             if whole:
                 yield from self._decoded(raw[:whole])
+
+    def _read(self) -> bytes:
+        with from_disk():
+            return self._file.read(_PCM_READ)
 
     def _decoded(self, raw: bytes) -> list[AudioFrame]:
         frames = self._context.decode(av.Packet(raw))
@@ -119,26 +127,37 @@ class ContainerFrames:
 
     ``options`` go to the demuxer; ``heard`` is told each packet that gave sound, as its place
     and its length in bytes (-1 for a place that the demuxer does not know). Raises BadAudio,
-    when made, for bytes in which there is nothing to be decoded.
+    when made, for bytes in which there is nothing to be decoded; made and iterated, DiskFailed,
+    and FileNotFoundError for a file that is gone.
     """
 
     def __init__(
         self,
-        file: ByteSource,
+        file: Readable,
         form: str,
         *,
         options: Mapping[str, str] | None = None,
         heard: Callable[[int, int], None] | None = None,
     ) -> None:
         self._heard = heard
-        self._container = _container(file, form, options or {})
+        self._file = ForFFmpeg(file)
+        try:
+            self._container = _container(self._file, form, options or {})
+        except BadAudio:
+            self._file.check()
+            raise
         try:
             self._stream = _audio_stream(self._container)
         except BadAudio:
             self._container.close()
+            self._file.check()
             raise
 
     def __iter__(self) -> Iterator[AudioFrame]:
+        yield from self._decoded()
+        self._file.check()
+
+    def _decoded(self) -> Iterator[AudioFrame]:
         try:
             for packet in self._container.demux(self._stream):
                 try:
@@ -156,7 +175,7 @@ class ContainerFrames:
         self._container.close()
 
 
-def _container(file: ByteSource, form: str, options: Mapping[str, str]) -> InputContainer:
+def _container(file: ForFFmpeg, form: str, options: Mapping[str, str]) -> InputContainer:
     try:
         return av.open(
             file,

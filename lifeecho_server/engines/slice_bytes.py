@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lifeecho_server.engines.audio_format import SNIFF_BYTES
+from lifeecho_server.engines.disk import from_disk
 from lifeecho_server.engines.slice_handover import Handover, SliceSource
 
 KEPT_BYTES = 64 * 1024
@@ -41,7 +42,10 @@ class Line:
         self._gap = False
 
     def first(self) -> Slice | None:
-        """Wait for the next slice that has bytes, and look at it; ``None`` after the last."""
+        """Wait for the next slice that has bytes, and look at it; ``None`` after the last.
+
+        Raises DiskFailed; a file that is not there is lost.
+        """
         while self._next is None and (source := self._handover.first()) is not None:
             self._next = self._looked_at(source)
             self._handover.remove_first()
@@ -51,9 +55,9 @@ class Line:
         self._gap = self._gap or source.index != self._expected
         self._expected = source.index + 1
         try:
-            with source.path.open("rb") as file:
+            with from_disk(), source.path.open("rb") as file:
                 head = file.read(SNIFF_BYTES)
-        except OSError:
+        except FileNotFoundError:
             self._handover.lost(source.index)
             self._gap = True
             return None
@@ -87,7 +91,8 @@ class JoinedSlices:
     """The bytes of a slice, and of those after it up to one that ``belongs`` does not know.
 
     A file to read from, and never to seek in. ``read`` gives what there is of one slice and
-    waits only when there is nothing, so that what needs the bytes so far gets them.
+    waits only when there is nothing, so that what needs the bytes so far gets them. What reads
+    or looks ahead raises DiskFailed.
     """
 
     def __init__(self, line: Line, belongs: Callable[[Slice], bool]) -> None:
@@ -134,10 +139,8 @@ class JoinedSlices:
         return b""
 
     def _some(self, size: int) -> bytes:
-        try:
+        with from_disk():
             return self._file.read(size) if self._file else b""
-        except OSError:  # the disk gives no more of it
-            return b""
 
     def _open_next(self) -> bool:
         while not self.at_end:
@@ -146,13 +149,15 @@ class JoinedSlices:
                 self.at_end = True
                 break
             try:
-                self._file = following.source.path.open("rb")
-            except OSError:  # it was there when it was looked at
+                with from_disk():
+                    self._file = following.source.path.open("rb")
+            except FileNotFoundError:  # it was there when it was looked at
                 self._line.lose_first()
                 continue
             self._line.remove_first()
-            size = self._file.seek(0, 2)
-            self._file.seek(0)
+            with from_disk():
+                size = self._file.seek(0, 2)
+                self._file.seek(0)
             start = self._fetched
             self.begun.append(Begun(following.index, following.source.path, start, start + size))
             return True

@@ -3,7 +3,8 @@
 import re
 
 from lifeecho_server.engines.audio_format import sniff
-from lifeecho_server.engines.audio_frames import BadAudio, ByteSource, PcmLayout
+from lifeecho_server.engines.audio_frames import BadAudio, PcmLayout
+from lifeecho_server.engines.disk import Readable
 
 ENOUGH_TO_TELL = 12
 """With fewer first bytes than these a format cannot be told."""
@@ -51,7 +52,7 @@ def _is_first_box(head: bytes) -> bool:
     return 16 <= size <= 1024 and size % 4 == 0 and head[8:12].isascii()
 
 
-def read_wav_header(file: ByteSource) -> tuple[PcmLayout, int | None]:
+def read_wav_header(file: Readable) -> tuple[PcmLayout, int | None]:
     """Read a WAV up to its sound; return how that is laid out, and the bytes it says to have.
 
     Chunks are those of RIFF: a type and a size of 32 bits, padded to an even one. Raises
@@ -90,7 +91,7 @@ def _layout(content: bytes) -> PcmLayout:
     return PcmLayout(codec, rate, channels, channels * bits // 8)
 
 
-def _exactly(file: ByteSource, size: int) -> bytes:
+def _exactly(file: Readable, size: int) -> bytes:
     parts = []
     while size:
         part = file.read(size)

@@ -22,6 +22,7 @@ from lifeecho_server.engines.audio_frames import (
     PcmFrames,
     PcmLayout,
 )
+from lifeecho_server.engines.disk import from_disk
 from lifeecho_server.engines.slice_bytes import JoinedSlices, Line, Slice
 from lifeecho_server.engines.slice_format import begins_file, read_wav_header
 from lifeecho_server.engines.slice_handover import Handover
@@ -32,8 +33,8 @@ from lifeecho_server.engines.slice_webm import ResumedWebm, webm_header
 # Without these the mp3 demuxer looks at more than a second before it gives anything.
 _LIVE: Mapping[str, str] = {"probesize": "32", "analyzeduration": "1"}
 
-_UNREADABLE = (BadAudio, OSError)
-"""What is wrong with the bytes, and with the disk they are on."""
+_UNREADABLE = (BadAudio, FileNotFoundError)
+"""Bytes that are wrong, or gone; what a disk fails over may be there when it is read again."""
 
 _ALIGNING_BYTES = 4_096
 
@@ -45,7 +46,10 @@ _Opener = Callable[[JoinedSlices, Losses], Frames]
 
 
 class SliceFrames:
-    """The frames of all slices in order; ``index`` is of the last slice they were taken from."""
+    """The frames of all slices in order; ``index`` is of the last slice they were taken from.
+
+    Iterating raises DiskFailed.
+    """
 
     def __init__(self, handover: Handover) -> None:
         self._handover = handover
@@ -218,9 +222,9 @@ def _is_finished(first: Slice, form: str) -> bool:
     if form not in _MP4:
         return False
     try:
-        with first.source.path.open("rb") as file:
+        with from_disk(), first.source.path.open("rb") as file:
             return is_finished_mp4(file)
-    except OSError:
+    except FileNotFoundError:
         return False
 
 

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from lifeecho_server.engines.audio_frames import ByteSource
+from lifeecho_server.engines.disk import Readable, from_disk
 
 _READ = 32 * 1024
 _OVERLAP = 16
 _MOST_INDEX = 1024 * 1024
+_FEW_BOXES = 1_000
+_LEAST_MEAN_BOX = 32
+"""Bytes that a box has on average: a single frame of speech in a fragment of its own has 60."""
+
 _TYPES = frozenset(
     b"ftyp styp moov moof mdat mfra sidx ssix emsg prft free skip wide meta uuid pdin udta".split()
 )
@@ -27,8 +31,8 @@ def is_finished_mp4(file: BinaryIO) -> bool:
 
     A fragmented file has ``moof`` boxes, and announces them by ``mvex`` in its ``moov``.
     """
-    end, position, indexed = file.seek(0, 2), 0, False
-    while position + 8 <= end:
+    end, position, indexed, boxes = file.seek(0, 2), 0, False, 0
+    while position + 8 <= end and not _too_many(boxes, position):
         file.seek(position)
         head = file.read(16)
         size = _box_size(head) or end - position
@@ -38,7 +42,13 @@ def is_finished_mp4(file: BinaryIO) -> bool:
             file.seek(position)
             indexed = b"mvex" not in file.read(min(size, _MOST_INDEX))
         position += size
+        boxes += 1
     return indexed and position == end
+
+
+def _too_many(boxes: int, size: int) -> bool:
+    """Whether so many boxes in so many bytes hold no sound, and only keep their reader busy."""
+    return boxes > _FEW_BOXES and size < boxes * _LEAST_MEAN_BOX
 
 
 def _box_size(head: bytes) -> int:
@@ -50,14 +60,17 @@ def _box_size(head: bytes) -> int:
 class Mp4Boxes:
     """The boxes of an mp4 stream; what stands where a box should is left out up to a fragment.
 
-    Without it a forged length makes FFmpeg skip all that follows. With the ``header`` of a
+    Without it a forged length makes FFmpeg skip all that follows. Nothing comes after boxes that
+    are too many for their size. With the ``header`` of a
     stream (``mp4_header``) it reads one that goes on somewhere in its middle.
     """
 
-    def __init__(self, file: ByteSource, header: bytes = b"") -> None:
+    def __init__(self, file: Readable, header: bytes = b"") -> None:
         self._file = file
         self._ahead = b""
+        self._at = 0  # in what is ahead: boxes may be small, and are not worth moving it
         self._ready = header
+        self._boxes = 0
         self._left = 0
         self._given = 0
         self._taken = 0
@@ -84,36 +97,43 @@ class Mp4Boxes:
         return given
 
     def _take(self, size: int) -> bytes:
-        if size and not self._ahead:
-            self._ahead = self._file.read(_READ)
-        taken, self._ahead = self._ahead[:size], self._ahead[size:]
-        self._taken += len(taken)
+        if size and not self._waiting:
+            self._fill(1)
+        taken = self._ahead[self._at : self._at + size]
+        self._drop(len(taken))
         return taken
 
+    @property
+    def _waiting(self) -> int:
+        return len(self._ahead) - self._at
+
     def _fill(self, size: int) -> None:
-        while len(self._ahead) < size and (more := self._file.read(_READ)):
-            self._ahead += more
+        while self._waiting < size and (more := self._file.read(_READ)):
+            self._ahead, self._at = self._ahead[self._at :] + more, 0
 
     def _next_box(self) -> None:
+        if _too_many(self._boxes, self._taken):
+            return
+        self._boxes += 1
         self._fill(16)
-        if self._ahead[4:8] not in _TYPES:
+        if self._ahead[self._at + 4 : self._at + 8] not in _TYPES:
             self._find_fragment()
-        size = _box_size(self._ahead[:16])
+        size = _box_size(self._ahead[self._at : self._at + 16])
         self._left = size if size >= 8 else 1 << 62
 
     def _find_fragment(self) -> None:
-        while (found := _FRAGMENT.search(self._ahead)) is None:
-            self._drop(max(0, len(self._ahead) - _OVERLAP))
-            before = len(self._ahead)
+        while (found := _FRAGMENT.search(self._ahead, self._at)) is None:
+            self._drop(max(0, self._waiting - _OVERLAP))
+            before = self._waiting
             self._fill(before + 1)
-            if len(self._ahead) == before:
+            if self._waiting == before:
                 self._drop(before)
                 return
-        self._drop(found.start())
+        self._drop(found.start() - self._at)
         self._moves.append((self._given, self._taken - self._given))
 
     def _drop(self, size: int) -> None:
-        self._ahead = self._ahead[size:]
+        self._at += size
         self._taken += size
 
 
@@ -125,7 +145,8 @@ class WholeMp4:
 
     def __init__(self, parts: Sequence[Path]) -> None:
         self._parts = parts
-        self._sizes = [path.stat().st_size for path in parts]
+        with from_disk():
+            self._sizes = [path.stat().st_size for path in parts]
         self._position = 0
 
     def seek(self, offset: int, whence: int = 0) -> int:

@@ -5,7 +5,7 @@ FFmpeg's demuxer alone would lose what is left of the cluster, which may be half
 
 import re
 
-from lifeecho_server.engines.audio_frames import ByteSource
+from lifeecho_server.engines.disk import Readable
 
 _READ = 32 * 1024
 _OVERLAP = 16 * 1024
@@ -28,7 +28,7 @@ def webm_header(beginning: bytes) -> bytes | None:
 class ResumedWebm:
     """A webm stream that goes on somewhere in its middle, read as if it began there."""
 
-    def __init__(self, file: ByteSource, header: bytes) -> None:
+    def __init__(self, file: Readable, header: bytes) -> None:
         self._file = file
         self._header = header
         self._ahead: bytes | None = None

@@ -7,8 +7,7 @@ from contextlib import closing
 import numpy as np
 import outcome
 
-from lifeecho_server.engines.audio import too_long
-from lifeecho_server.engines.audio_frames import BadAudio, resampled
+from lifeecho_server.engines.audio_frames import TooLong, resampled
 from lifeecho_server.engines.slice_frames import SliceFrames
 from lifeecho_server.engines.slice_handover import Handover, Piece, SliceSource
 from lifeecho_server.engines.transcriber import SAMPLE_RATE, Samples
@@ -17,6 +16,9 @@ __all__ = ["SliceDecoder", "SliceSource"]
 
 WAITING_SECONDS = 30.0
 """How much is decoded ahead of what was read."""
+
+CLOSE_SECONDS = 2.0
+"""How long closing waits for the thread; a frame takes some milliseconds."""
 
 
 class SliceDecoder:
@@ -51,7 +53,8 @@ class SliceDecoder:
         """Return at most ``seconds`` of what the slices so far give: float32 mono, 16 kHz, (n,).
 
         Nothing (an empty array) when there is no more until ``append`` or ``end``; ``None``
-        after the end, and once closed. Raises BadAudio beyond the limit, after all before it.
+        after the end, and once closed. Raises TooLong beyond the limit, after all before it, and
+        DiskFailed.
         """
         self._start()
         wanted = max(1, int(seconds * SAMPLE_RATE))
@@ -69,10 +72,11 @@ class SliceDecoder:
     def _start(self) -> None:
         with self._starting:
             if self._thread is None and not self._handover.closed:
-                self._thread = threading.Thread(
+                thread = threading.Thread(
                     target=_decode, args=(self._handover, self._limit), name="slices", daemon=True
                 )
-                self._thread.start()
+                thread.start()  # one that could not be started is none to wait for
+                self._thread = thread
 
     @property
     def unreadable(self) -> tuple[int, ...]:
@@ -89,13 +93,20 @@ class SliceDecoder:
         """How long the part is that was read so far."""
         return self._given / SAMPLE_RATE
 
-    def close(self) -> None:
-        """Free files and the thread; waits for the frame that is being decoded."""
+    def stop(self) -> None:
+        """Give nothing more: a ``read`` that is under way returns at once, and so does this."""
         self._handover.close()
+
+    def close(self) -> None:
+        """Free files and the thread; waits for the frame that is being decoded.
+
+        A thread whose disk does not answer is left behind, and frees what is open when it does.
+        """
+        self.stop()
         with self._starting:
             thread = self._thread
         if thread and thread is not threading.current_thread():
-            thread.join()
+            thread.join(CLOSE_SECONDS)
 
 
 def _decode(handover: Handover, limit: int) -> None:
@@ -117,6 +128,6 @@ def _hand_out(frames: SliceFrames, handover: Handover, limit: int) -> None:
         index = frames.index
         if given + len(samples) > limit:
             handover.put(Piece(samples[: limit - given], index))
-            raise BadAudio(too_long(limit / SAMPLE_RATE))
+            raise TooLong(limit / SAMPLE_RATE)
         handover.put(Piece(samples, index))
         given += len(samples)

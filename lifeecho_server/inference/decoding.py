@@ -37,7 +37,7 @@ class Audio(Protocol):
     async def read(self, seconds: float) -> Samples | None:
         """Wait for more and return at most ``seconds`` of it; ``None`` after the end.
 
-        Raises BadAudio, EngineFailed.
+        Raises BadAudio, DiskFailed, EngineFailed.
         """
         ...
 
@@ -52,7 +52,7 @@ class Decoding:
 
     @asynccontextmanager
     async def opened(self, source: AudioSource, priority: Priority) -> AsyncIterator[Audio]:
-        """Open a recording for reading. Raises BadAudio, EngineFailed."""
+        """Open a recording for reading. Raises BadAudio, DiskFailed, EngineFailed."""
         given = source.path if source.data is None else source.data
         if given is None:
             raise BadAudio("there is no recording")

@@ -1,11 +1,12 @@
 """The slices of a recording as sound that is read while they arrive."""
 
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import trio
 
-from lifeecho_server.engines.audio import BadAudio
+from lifeecho_server.engines.audio import BadAudio, TooLong
 from lifeecho_server.engines.slices import SliceDecoder, SliceSource
 from lifeecho_server.engines.transcriber import Samples
 from lifeecho_server.inference.edge import at_the_edge
@@ -36,21 +37,36 @@ class LiveAudio:
     async def read(self, seconds: float) -> Samples | None:
         """Wait for more sound and return at most ``seconds`` of it; ``None`` after the end.
 
-        Of one that is too long it gives as much as may be. Raises EngineFailed.
+        Of a recording that is too long it gives as much as may be. Cancelled, it gives nothing
+        more, and a thread whose disk does not answer is left behind. Raises BadAudio where there
+        is nothing that can be read, DiskFailed and EngineFailed.
         """
         while not self.too_long:
             self._changed = trio.Event()
             try:
-                piece: Samples | None = await trio.to_thread.run_sync(
-                    at_the_edge, lambda: self._decoder.read(seconds), limiter=self._threads
-                )
-            except BadAudio:
+                piece = await self._read(seconds)
+            except TooLong:
                 self.too_long = True
                 break
+            if piece is None and self.unreadable and not self.seconds:
+                raise BadAudio("there is nothing in the recording that can be read")
             if piece is None or len(piece):
                 return piece
             await self._changed.wait()
         return None
+
+    async def _read(self, seconds: float) -> Samples | None:
+        try:
+            piece: Samples | None = await trio.to_thread.run_sync(
+                at_the_edge,
+                partial(self._decoder.read, seconds),
+                abandon_on_cancel=True,
+                limiter=self._threads,
+            )
+        except trio.Cancelled:
+            self._decoder.stop()  # the thread comes back at once
+            raise
+        return piece
 
     @property
     def contributed(self) -> int | None:

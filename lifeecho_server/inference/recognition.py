@@ -45,7 +45,19 @@ READ_AHEAD = 2
 NOTHING = SoFar("", 0)
 
 Progress = Callable[[SoFar], None]
-"""Is told what has been recognised so far whenever that has changed; must not wait."""
+"""Is told what has been recognised so far when that has changed; must not wait.
+
+It is called by the task that asked for the recording, and what it raises comes out there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How a recognition stands after a step, as its engine's thread saw it."""
+
+    idle: bool = True
+    guess_due: bool = False
+    so_far: SoFar = NOTHING
+    transcript: Transcript | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -61,7 +73,9 @@ class _Job:
     hungry: trio.Event = field(default_factory=trio.Event)
     recognition: Recognition | None = None
     begun_by: Transcriber | None = None
-    shown: SoFar = NOTHING
+    stepping: bool = False
+    state: _State = _State()
+    news: trio.Event = field(default_factory=trio.Event)
     next_guess: float = 0.0
     transcript: Transcript | None = None
     error: LifeEchoError | None = None
@@ -72,10 +86,9 @@ class _Job:
         """Whether the engine has anything to do for it but guess."""
         if self.done.is_set():
             return False
-        idle = self.recognition is None or self.recognition.idle
-        return bool(self.heard) or self.over or not idle
+        return bool(self.heard) or self.over or self.stepping or not self.state.idle
 
-    def advance(self, transcriber: Transcriber) -> Transcript | None:
+    def advance(self, transcriber: Transcriber) -> _State:
         """Do one step; blocking. Raises EngineReplaced with another engine than before."""
         recognition = self._begun(transcriber)
         over = self.over  # looked at first: what is heard before the end is there by then
@@ -83,11 +96,14 @@ class _Job:
             recognition.hear(self.heard.popleft())
         if over:
             recognition.finish()
-        return recognition.step()
+        transcript = recognition.step()
+        return _seen(recognition) if transcript is None else _State(transcript=transcript)
 
-    def guess(self, transcriber: Transcriber) -> None:
+    def guess(self, transcriber: Transcriber) -> _State:
         """Recognise for now what is not in a window yet; blocking."""
-        self._begun(transcriber).guess()
+        recognition = self._begun(transcriber)
+        recognition.guess()
+        return _seen(recognition)
 
     def _begun(self, transcriber: Transcriber) -> Recognition:
         if self.recognition is None:
@@ -96,6 +112,11 @@ class _Job:
         elif self.begun_by is not transcriber:
             raise EngineReplaced("the engine was replaced while the recording was recognised")
         return self.recognition
+
+    def stands(self, state: _State) -> None:
+        """Take note of how it stands, and that there may be something to show."""
+        self.state = state
+        self.news.set()
 
     def settle(self) -> None:
         """See whether there is work left, and ask for more."""
@@ -112,6 +133,11 @@ class _Job:
         self.transcript, self.error = transcript, error
         self.busy.end()
         self.done.set()
+
+
+def _seen(recognition: Recognition) -> _State:
+    """Look at a recognition, which only the engine's thread may do: what it raises, it raises."""
+    return _State(recognition.idle, recognition.guess_due, recognition.so_far())
 
 
 class RecognitionLane:
@@ -200,7 +226,7 @@ class RecognitionLane:
             await job.done.wait()
             reading.cancel()
 
-        async with beside(until_done):
+        async with beside(until_done, partial(self._show, job)):
             await self._feed(job, audio)
             await job.done.wait()
 
@@ -216,6 +242,16 @@ class RecognitionLane:
                 job.heard.append(piece)
             job.settle()
             self._bell.ring()
+
+    async def _show(self, job: _Job, _: trio.CancelScope) -> None:
+        """Tell what was recognised whenever it is something else than before."""
+        shown = NOTHING
+        while job.progress is not None:
+            await job.news.wait()
+            job.news = trio.Event()
+            if job.state.so_far != shown:
+                shown = job.state.so_far
+                job.progress(shown)
 
     def _require_engine(self) -> None:
         if self._loader.unavailable:
@@ -244,7 +280,7 @@ class RecognitionLane:
 
     def _wants_guess(self, job: _Job) -> bool:
         listened_to = job.progress is not None and not job.done.is_set()
-        return listened_to and job.recognition is not None and job.recognition.guess_due
+        return listened_to and job.state.guess_due
 
     def _may_guess(self, job: _Job, *, now: float) -> bool:
         """Guesses give way to whatever somebody waits for."""
@@ -255,28 +291,30 @@ class RecognitionLane:
         if job.started is None:
             job.started = trio.current_time()
             self._metrics.waited_seconds += job.started - job.accepted
-        transcript = await self._inside(lease, job, partial(job.advance, lease.engine))
-        if job.done.is_set():
+        job.stepping = True
+        state = await self._inside(lease, job, partial(job.advance, lease.engine))
+        job.stepping = False
+        if state is None or job.done.is_set():
             return
-        if transcript is not None:
+        if state.transcript is not None:
             self._metrics.recognised += 1
-            self._metrics.audio_seconds += transcript.duration
-            job.finish(transcript=transcript)
+            self._metrics.audio_seconds += state.transcript.duration
+            job.finish(transcript=state.transcript)
             return
-        self._show(job)
+        job.stands(state)
         job.settle()
 
     async def _guess(self, lease: Lease[Transcriber], job: _Job) -> None:
         begin = trio.current_time()
-        await self._inside(lease, job, partial(job.guess, lease.engine))
+        state = await self._inside(lease, job, partial(job.guess, lease.engine))
         now = trio.current_time()
         job.next_guess = now + GUESS_PAUSE * (now - begin)
-        if not job.done.is_set():
-            self._show(job)
+        if state is not None:
+            job.stands(state)
 
     async def _inside(
-        self, lease: Lease[Transcriber], job: _Job, call: Callable[[], Transcript | None]
-    ) -> Transcript | None:
+        self, lease: Lease[Transcriber], job: _Job, call: Callable[[], _State]
+    ) -> _State | None:
         """Run a call in the engine's thread; what it raises ends the job that asked for it."""
         begin = trio.current_time()
         try:
@@ -291,14 +329,6 @@ class RecognitionLane:
         finally:
             self._metrics.busy_seconds += trio.current_time() - begin
         return None
-
-    def _show(self, job: _Job) -> None:
-        if job.progress is None or job.recognition is None:
-            return
-        now = job.recognition.so_far()
-        if now != job.shown:
-            job.shown = now
-            job.progress(now)
 
     def _fail(self, job: _Job, cause: Exception) -> None:
         self._metrics.failed += 1

@@ -2,11 +2,13 @@
 
 import logging
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 import trio
 
 from lifeecho_server.engines.audio import BadAudio
+from lifeecho_server.engines.disk import DiskFailed
 from lifeecho_server.engines.transcriber import Transcript
 from lifeecho_server.inference import (
     AsrUnavailable,
@@ -105,42 +107,51 @@ class Amending:
             if session is None or not session.due:
                 return False
             heard = await self._heard(session, priority)
-        except (AsrUnavailable, EngineReplaced, QueueFull, StoreFailed) as error:
+            # Whoever reads the history before they are told leaves the turn to be told.
+            with self._facilities.recogniser.expecting(heard.turn_id):
+                return await self._told(session, heard)
+        except (AsrUnavailable, EngineReplaced, QueueFull, StoreFailed, DiskFailed) as error:
             # It stays due in the database, and the sweep takes it up again.
             log.warning("recording waits kind=%s", type(error).__name__)
             return False
         except NotFound:
             return False
-        self._facilities.audience.heard(session.conversation_id, heard)
-        return heard.fault is None
 
     async def _heard(self, session: VoiceSession, priority: Priority) -> Heard:
-        """Listen to a recording, and store what came of it."""
-        turn_id, store = session.turn_id or "", self._facilities.store
-        try:
-            transcript = await self._transcript(session, priority)
-        except EngineReplaced:
-            raise
-        except (BadAudio, EngineFailed) as error:
-            self._failed[session.id] += 1
-            await store.write(partial(_give_up, session=session))
-            code = Code.BAD_AUDIO if isinstance(error, BadAudio) else Code.ASR_FAILED
-            return Heard(turn_id, None, code, voice_session_id=session.client_id)
-        stored = await store.write(
-            partial(
-                amend_session,
-                session=session,
-                transcript=transcript,
-                at=self._facilities.clock.now(),
-            )
-        )
-        return Heard(
-            turn_id,
-            transcript,
-            revision=stored.revision,
+        """Listen to a recording; nothing is stored yet."""
+        heard = Heard(
+            session.turn_id or "",
+            None,
             voice_session_id=session.client_id,
             missing=_order(session).missing,
         )
+        try:
+            return replace(heard, transcript=await self._transcript(session, priority))
+        except EngineReplaced:
+            raise
+        except BadAudio:
+            return replace(heard, fault=Code.BAD_AUDIO)
+        except EngineFailed:
+            return replace(heard, fault=Code.ASR_FAILED)
+
+    async def _told(self, session: VoiceSession, heard: Heard) -> bool:
+        """Store what came of a recording and tell it; whether it may be looked at again."""
+        store, audience = self._facilities.store, self._facilities.audience
+        if heard.transcript is None:
+            self._failed[session.id] += 1
+            await store.write(partial(_give_up, session=session))
+        else:
+            stored = await store.write(
+                partial(
+                    amend_session,
+                    session=session,
+                    transcript=heard.transcript,
+                    at=self._facilities.clock.now(),
+                )
+            )
+            heard = replace(heard, revision=stored.revision, taken=stored.appeared)
+        audience.heard(session.conversation_id, heard)
+        return heard.fault is None
 
     async def _transcript(self, session: VoiceSession, priority: Priority) -> Transcript:
         inference = self._facilities.inference
@@ -150,12 +161,9 @@ class Amending:
             for index in _order(session).ready():
                 audio.append(self._facilities.source(slices[index]))
             audio.end()
-            transcript = await inference.listen(
+            return await inference.listen(
                 audio, hearing, owner=session.conversation_id, priority=priority
             )
-            if audio.unreadable and not audio.seconds:
-                raise BadAudio("there is nothing in the recording that can be read")
-        return transcript
 
 
 def _order(session: VoiceSession) -> SliceOrder:

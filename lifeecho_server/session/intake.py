@@ -7,7 +7,6 @@ from typing import assert_never
 
 import trio
 
-from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.inference import AudioSource, Priority
 from lifeecho_server.interview.situation import Hearing
 from lifeecho_server.protocol.codes import CONVERSATION_ENDED, Closing, Code
@@ -33,7 +32,7 @@ from lifeecho_server.session.boundary import boundary
 from lifeecho_server.session.dialogue import Dialogue
 from lifeecho_server.session.ear import ear_for
 from lifeecho_server.session.inbox import RETRY_AFTER, Inbox
-from lifeecho_server.session.keeping import discard, keep
+from lifeecho_server.session.keeping import commit, keep
 from lifeecho_server.session.outbox import Outbox
 from lifeecho_server.session.services import Services
 from lifeecho_server.session.shown import passing_message
@@ -130,7 +129,7 @@ class Intake:
         )
         with self._services.recogniser.expecting(new.id):
             async with self._dialogue.taking:
-                taken = await self._commit_recording(new, recording)
+                taken = await self._commit(new)
                 self._acknowledge(client_id, taken)
             if not taken.duplicate:
                 self._listen(client_id, self._waiting(new, recording))
@@ -174,22 +173,12 @@ class Intake:
             )
         )
 
-    async def _commit_recording(self, new: NewTurn, recording: NewRecording) -> Taken:
-        """Commit a turn with its recording; what is refused leaves no file behind."""
-        try:
-            taken = await self._commit(new)
-        except LifeEchoError:
-            await discard(self._services, recording)
-            raise
-        if taken.duplicate:
-            await discard(self._services, recording)
-        return taken
-
     async def _commit(self, new: NewTurn) -> Taken:
         day = quota.day_of(new.stored_at, self._services.timezone)
-        return await self._services.store.write(
-            partial(take_turn, new=new, plan=self._plan, day=day)
-        )
+        work = partial(take_turn, new=new, plan=self._plan, day=day)
+        if new.recording is None:
+            return await self._services.store.write(work)
+        return await commit(self._services, new.recording, work)
 
     def _new_turn(
         self,

@@ -1,12 +1,16 @@
 """Audio kept as it came, before anything else is done with it."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Protocol, TypeVar
 
 import trio
 
 from lifeecho_server.engines.audio_format import sniff
+from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.protocol.incoming import Audio
 from lifeecho_server.session.services import Services
+from lifeecho_server.store.database import Connection
 from lifeecho_server.store.recordings import NewRecording
 
 UNKNOWN_FORMAT = "bin"
@@ -29,6 +33,31 @@ async def keep(services: Services, audio: Audio) -> NewRecording:
     )
 
 
-async def discard(services: Services, recording: NewRecording) -> None:
-    """Delete audio of which no row will know."""
+class Taken(Protocol):
+    """What became of something that was to be stored with its audio."""
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether it had been stored before."""
+        ...
+
+
+Result = TypeVar("Result", bound=Taken)
+
+
+async def commit(
+    services: Services, recording: NewRecording, work: Callable[[Connection], Result]
+) -> Result:
+    """Do the work that stores audio's row; if it is refused or a duplicate no file is left."""
+    try:
+        taken = await services.store.write(work)
+    except LifeEchoError:
+        await _discard(services, recording)
+        raise
+    if taken.duplicate:
+        await _discard(services, recording)
+    return taken
+
+
+async def _discard(services: Services, recording: NewRecording) -> None:
     await trio.to_thread.run_sync(services.files.delete, [recording.path])

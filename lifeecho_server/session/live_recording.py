@@ -7,6 +7,7 @@ from functools import partial
 import trio
 
 from lifeecho_server.engines.audio import BadAudio
+from lifeecho_server.engines.disk import DiskFailed
 from lifeecho_server.engines.transcriber import SoFar, Transcript
 from lifeecho_server.inference import (
     AsrUnavailable,
@@ -49,7 +50,7 @@ class _Outcome:
 class LiveRecording:
     """One voice session that is not closed. It belongs to the server, not to a connection.
 
-    ``arrived``, ``present`` and ``finish`` may be called at any time and never wait.
+    ``arrived``, ``present``, ``finish`` and ``drop`` may be called at any time and never wait.
     """
 
     def __init__(self, facilities: Facilities, session: VoiceSession, *, present: bool) -> None:
@@ -59,6 +60,7 @@ class LiveRecording:
         self._order = SliceOrder.of(self._slices, session.last)
         self._patience = Patience()
         self._stirred = trio.Event()
+        self._scope = trio.CancelScope()
         self._told_unreadable: set[int] = set()
         self._absent_since: float | None = trio.current_time()
         if present:
@@ -89,8 +91,16 @@ class LiveRecording:
         self._order.give_up()
         self._stir()
 
+    def drop(self) -> None:
+        """Leave it off for good: it was deleted."""
+        self._scope.cancel()
+
     async def run(self) -> None:
         """Listen until it is over, and store it as a turn."""
+        with self._scope:
+            await self._until_stored()
+
+    async def _until_stored(self) -> None:
         outcome = await self._outcome()
         turn_id = self._facilities.clock.new_id()
         with self._facilities.recogniser.expecting(turn_id):
@@ -113,7 +123,7 @@ class LiveRecording:
                     return _Outcome(fault=Code.ASR_UNAVAILABLE)
             except QueueFull:
                 await trio.sleep(AGAIN_SECONDS)
-            except StoreFailed as error:
+            except (StoreFailed, DiskFailed) as error:
                 log.warning("recording waits kind=%s", type(error).__name__)
                 await trio.sleep(AGAIN_SECONDS)
             except BadAudio:
@@ -131,15 +141,15 @@ class LiveRecording:
             inference.live_audio() as audio,
             beside(partial(self._feed, audio), self._rest),
         ):
-            transcript = await inference.listen(
-                audio,
-                hearing,
-                owner=self.session.conversation_id,
-                progress=partial(self._show, audio),
-            )
-            self._tell_unreadable(audio)
-            if audio.unreadable and not audio.seconds:
-                raise BadAudio("there is nothing in the recording that can be read")
+            try:
+                transcript = await inference.listen(
+                    audio,
+                    hearing,
+                    owner=self.session.conversation_id,
+                    progress=partial(self._show, audio),
+                )
+            finally:
+                self._tell_unreadable(audio)
             if audio.too_long:  # the rest is kept, and is nothing to listen to anew
                 await self._until_over()
             return _Outcome(transcript, Code.BAD_AUDIO if audio.too_long else None)
@@ -255,7 +265,7 @@ class LiveRecording:
                 turn_id=turn_id,
                 transcript=outcome.transcript,
                 failed=outcome.fault in (Code.BAD_AUDIO, Code.ASR_FAILED),
-                heard=len(order.handed),
+                heard=order.handed,
                 day=quota.day_of(now, facilities.timezone),
                 at=now,
             )

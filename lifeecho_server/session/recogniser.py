@@ -12,6 +12,7 @@ import trio
 
 from lifeecho_server.clock import Clock
 from lifeecho_server.engines.audio import BadAudio
+from lifeecho_server.engines.disk import DiskFailed
 from lifeecho_server.engines.transcriber import Transcript
 from lifeecho_server.inference import (
     AsrUnavailable,
@@ -123,22 +124,24 @@ class Recogniser:
                 await self._inference.changed(capabilities)
 
     async def _recognise_left(self) -> None:
-        """Recognise what waits, looking anew each time, until nothing is left or one stays."""
-        while (waiting := await self._longest_waiting()) is not None:
+        """Recognise what waits, looking anew each time; one that stays holds up no other."""
+        tried: set[str] = set()
+        while (waiting := await self._longest_waiting(tried)) is not None:
+            tried.add(waiting.turn_id)
             self._pending.add(waiting.turn_id)
-            if not await self._recognise(_Job(waiting, None, Priority.BACKGROUND)):
-                return
+            await self._recognise(_Job(waiting, None, Priority.BACKGROUND))
 
-    async def _longest_waiting(self) -> WaitingRecognition | None:
+    async def _longest_waiting(self, tried: set[str]) -> WaitingRecognition | None:
         try:
             left = await self._store.read(waiting_recognitions)
         except StoreFailed as error:
             log.warning("waiting recordings unread kind=%s", type(error).__name__)
             return None
-        return next((each for each in left if not self.listening_to(each.turn_id)), None)
+        free = (each for each in left if not self.listening_to(each.turn_id))
+        return next((each for each in free if each.turn_id not in tried), None)
 
-    async def _recognise(self, job: _Job) -> bool:
-        """Recognise one recording and tell; False if it goes on waiting."""
+    async def _recognise(self, job: _Job) -> None:
+        """Recognise one recording and tell, unless it goes on waiting."""
         try:
             with boundary("recognition", Code.ASR_FAILED):
                 heard = await self._heard(job)
@@ -148,7 +151,6 @@ class Recogniser:
             self._pending.discard(job.waiting.turn_id)
         if heard is not None:
             self._tell(job.waiting.conversation_id, heard)
-        return heard is not None
 
     async def _heard(self, job: _Job) -> Heard | None:
         """Recognise one recording and store what came of it; None if it goes on waiting."""
@@ -162,7 +164,7 @@ class Recogniser:
             )
         except AsrUnavailable:
             return Heard(waiting.turn_id, None, Code.ASR_UNAVAILABLE, job.client_id)
-        except (QueueFull, StoreFailed) as error:
+        except (QueueFull, StoreFailed, DiskFailed) as error:
             # It goes on waiting in the database, and the sweep takes it up.
             log.warning("recording waits turn=%s kind=%s", waiting.turn_id, type(error).__name__)
             return None

@@ -1,4 +1,4 @@
-"""Cutting off those who may not talk any more: disabled, revoked, deleted."""
+"""Cutting off those who may not talk any more, and recordings of what was deleted."""
 
 import logging
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from lifeecho_server.protocol.codes import (
     Closing,
 )
 from lifeecho_server.session.seats import Seats
+from lifeecho_server.session.voice import VoiceSessions
 from lifeecho_server.store.conversations import conversation
 from lifeecho_server.store.database import Connection
 from lifeecho_server.store.errors import StoreFailed
@@ -33,13 +34,14 @@ class Held:
     device_id: str | None
 
 
-async def watch_revocations(store: Store, seats: Seats) -> None:
-    """Cut off, within a second, who was locked out by another process."""
+async def watch_revocations(store: Store, seats: Seats, voice: VoiceSessions) -> None:
+    """Cut off, within a second, what was locked out or deleted by another process."""
 
     async def changed() -> None:
         while True:
             try:
                 await close_revoked(store, seats)
+                await drop_deleted(store, voice)
                 return
             except StoreFailed as error:
                 log.warning("revocations unread kind=%s", type(error).__name__)
@@ -63,6 +65,14 @@ async def close_revoked(store: Store, seats: Seats) -> None:
             occupant.close(closing)
 
 
+async def drop_deleted(store: Store, voice: VoiceSessions) -> None:
+    """Leave off listening to recordings whose conversation is gone. Raises StoreFailed."""
+    recording = voice.conversations
+    if recording:
+        for cid in await store.read(lambda db: [one for one in recording if _deleted(db, one)]):
+            voice.drop(cid)
+
+
 def revoked(db: Connection, held: Held) -> Closing | None:
     """Return why a connection must be closed, if it must."""
     if signed_in(db, held.user_id, held.device_id) is None:
@@ -71,3 +81,8 @@ def revoked(db: Connection, held: Held) -> Closing | None:
     if here is None or here.deleted_at is not None:
         return CONVERSATION_DELETED
     return None if may_talk(db, held.user_id, here.narrator_id) else NOT_YOURS
+
+
+def _deleted(db: Connection, conversation_id: str) -> bool:
+    here = conversation(db, conversation_id)
+    return here is None or here.deleted_at is not None

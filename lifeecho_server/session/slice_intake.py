@@ -5,12 +5,12 @@ from functools import partial
 
 import trio
 
-from lifeecho_server.errors import LifeEchoError
 from lifeecho_server.protocol.faults import Fault
 from lifeecho_server.protocol.incoming import AudioSegment
 from lifeecho_server.protocol.outgoing import SegmentAck
 from lifeecho_server.session.admission import Admitted
-from lifeecho_server.session.keeping import discard, keep
+from lifeecho_server.session.boundary import boundary
+from lifeecho_server.session.keeping import commit, keep
 from lifeecho_server.session.outbox import Outbox
 from lifeecho_server.session.services import Services
 from lifeecho_server.session.shown import stored_message
@@ -42,7 +42,7 @@ class SliceIntake:
     async def take(self, segment: AudioSegment) -> None:
         """Keep a slice, acknowledge it and hand it on. Raises Fault about it."""
         try:
-            with told_as_faults():
+            with boundary("intake"), told_as_faults():
                 await self._take(segment)
         except Fault as fault:
             raise fault.about_slice(segment.voice_session_id, segment.index) from None
@@ -76,14 +76,16 @@ class SliceIntake:
                 self._admitted.user.id,
                 plan=self._plan,
                 day=quota.day_of(now, self._services.timezone),
-                since=now - self._idle,
+                at=now,
+                idle=self._idle,
             )
         return known
 
     async def _again(self, segment: AudioSegment, known: KnownSlice) -> None:
         """Acknowledge a slice that is here; the last one asks for the transcript once more.
 
-        Of a recording whose recognition had failed it asks to try again.
+        Of a recording whose recognition had failed, or that lacks slices that have come, it asks
+        to try again.
         """
         self._acknowledge(segment, duplicate=True)
         if not segment.is_last or segment.index != known.last or not known.closed:
@@ -97,6 +99,8 @@ class SliceIntake:
         )
         if shown is not None:
             self._outbox.put(stored_message(shown))
+            if shown.stale:
+                self._services.voice.listen_again(shown.id)
             return
         failed = await self._services.store.write(
             partial(
@@ -109,18 +113,9 @@ class SliceIntake:
             self._services.voice.listen_again(failed)
 
     async def _committed(self, new: NewSlice) -> TakenSlice:
-        """Commit a slice; what is refused leaves no file behind."""
         day = quota.day_of(new.received_at, self._services.timezone)
-        try:
-            taken = await self._services.store.write(
-                partial(take_slice, new=new, plan=self._plan, day=day, idle=self._idle)
-            )
-        except LifeEchoError:
-            await discard(self._services, new.recording)
-            raise
-        if taken.duplicate:
-            await discard(self._services, new.recording)
-        return taken
+        work = partial(take_slice, new=new, plan=self._plan, day=day, idle=self._idle)
+        return await commit(self._services, new.recording, work)
 
     def _new_slice(self, segment: AudioSegment, recording: NewRecording) -> NewSlice:
         now = self._services.clock.now()

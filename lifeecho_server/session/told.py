@@ -11,6 +11,7 @@ from lifeecho_server.session.inbox import RETRY_AFTER
 from lifeecho_server.store.errors import (
     ConversationDeleted,
     ConversationEnded,
+    NotFound,
     QuotaExceeded,
     StoreBusy,
     StoreFailed,
@@ -26,7 +27,7 @@ def told_as_faults() -> Iterator[None]:
         raise Fault(Code.QUOTA_EXCEEDED, resets_at=error.resets_at.isoformat()) from None
     except ConversationEnded:
         raise Fault(Code.ENDED) from None
-    except ConversationDeleted:
+    except (ConversationDeleted, NotFound):  # its row may be gone by now
         raise Fault(Code.DELETED) from None
     except (StoreBusy, QueueFull):
         raise Fault(Code.BUSY, retry_after=RETRY_AFTER) from None

@@ -65,13 +65,23 @@ class VoiceSessions:
             self._amending.late(taken.session_id)
 
     def listen_again(self, session_id: str) -> None:
-        """Recognise a closed recording whose recognition had failed; never waits."""
+        """Recognise a closed recording anew, or at last; never waits."""
         self._amending.late(session_id)
 
     def finish(self, conversation_id: str) -> None:
         """Close a conversation's recordings as if their last slice had come."""
         for live in self._of(conversation_id):
             live.finish()
+
+    @property
+    def conversations(self) -> frozenset[str]:
+        """The conversations of which something is being recorded."""
+        return frozenset(live.session.conversation_id for live in self._live.values())
+
+    def drop(self, conversation_id: str) -> None:
+        """Leave a conversation's recordings off: it was deleted, and they with it."""
+        for live in self._of(conversation_id):
+            live.drop()
 
     def _of(self, conversation_id: str) -> list[LiveRecording]:
         every = self._live.values()

@@ -479,6 +479,16 @@ _LATE_SLICES = (
     "CREATE INDEX voice_sessions_unclosed ON voice_sessions (opened_at) WHERE closed_at IS NULL",
 )
 
+_HEARD_SLICES = (
+    # Whether a slice was there when its session was last listened to.
+    "ALTER TABLE slices ADD COLUMN heard INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1))",
+    """
+    UPDATE slices SET heard = 1 WHERE EXISTS (SELECT 1 FROM voice_sessions v
+        WHERE v.id = voice_session_id AND (received_at <= closed_at OR v.stale = 0)
+        AND v.closed_at IS NOT NULL)
+    """,
+)
+
 _INTERVIEW_MEMORY = (
     "ALTER TABLE slots ADD COLUMN sensitive INTEGER NOT NULL DEFAULT 0 CHECK (sensitive IN (0, 1))",
     """
@@ -522,6 +532,7 @@ STEPS: Steps = (
     ),
     ("0002_late_slices", _LATE_SLICES),
     ("0003_interview_memory", _INTERVIEW_MEMORY),
+    ("0004_heard_slices", _HEARD_SLICES),
 )
 
 

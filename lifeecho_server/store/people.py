@@ -197,7 +197,7 @@ def access_to(db: Connection, narrator_id: str) -> list[Access]:
 
 
 def family_of(db: Connection, narrator_id: str) -> tuple[str, ...]:
-    """Return the names of a few people who may read a narrator's story; elders are not among them."""
+    """Return the names of a few people who may read a narrator's story, no elders among them."""
     rows = db.execute(
         "SELECT u.name FROM access a JOIN users u ON u.id = a.user_id WHERE a.narrator_id = ?"
         " AND u.disabled = 0 AND u.role <> 'elder'"

@@ -1,6 +1,7 @@
 """Quotas: what a plan still allows, decided purely, and what has been used of it today."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from lifeecho_server.settings import Plan
@@ -71,12 +72,36 @@ def used(db: Connection, user_id: str, day: Day) -> Use:
     return Use() if row is None else Use(row[0], row[1] / 1000)
 
 
+def refused_until(
+    plan: Plan, use: Use, wish: Wish, day: Day, going_on: Sequence[datetime]
+) -> datetime | None:
+    """Return when a wish that a plan does not allow may be one again; None for one it allows.
+
+    ``going_on`` has for each of the user's recordings that go on now when it stops counting,
+    should nobody go on with it, ascending.
+    """
+    if not allowance(plan, use, replace(wish, recording=False)):
+        return day.ends_at
+    if allowance(plan, use, wish, len(going_on)):
+        return None
+    most = plan.recordings_at_once
+    return going_on[len(going_on) - most] if most else day.ends_at
+
+
 def require(
-    db: Connection, user_id: str, plan: Plan, day: Day, wish: Wish, recordings: int = 0
+    db: Connection,
+    user_id: str,
+    plan: Plan,
+    day: Day,
+    wish: Wish,
+    going_on: Sequence[datetime] = (),
 ) -> None:
-    """Raise QuotaExceeded when the plan does not allow a wish (any more) on that day."""
-    if plan != UNLIMITED and not allowance(plan, used(db, user_id, day), wish, recordings):
-        raise QuotaExceeded(day.ends_at)
+    """Raise QuotaExceeded when the plan does not allow a wish (any more): ``refused_until``."""
+    if plan == UNLIMITED:
+        return
+    until = refused_until(plan, used(db, user_id, day), wish, day, going_on)
+    if until is not None:
+        raise QuotaExceeded(until)
 
 
 def charge(

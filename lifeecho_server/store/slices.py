@@ -10,7 +10,7 @@ from lifeecho_server.store.database import Connection
 from lifeecho_server.store.errors import NotFound
 from lifeecho_server.store.recordings import NewRecording
 from lifeecho_server.store.turns import require_open
-from lifeecho_server.store.values import micros
+from lifeecho_server.store.values import micros, moment
 from lifeecho_server.store.voice_sessions import count_slices
 
 
@@ -73,12 +73,13 @@ def require_new_session(
     *,
     plan: Plan,
     day: quota.Day,
-    since: datetime,
+    at: datetime,
+    idle: timedelta,
 ) -> None:
     """Raise what keeps a new voice session out of a conversation.
 
     NotFound, ConversationDeleted, ConversationEnded, or QuotaExceeded: of the recordings at once
-    those do not count with which nobody has gone on ``since`` then.
+    those do not count with which nobody has gone on for as long as ``idle``.
     """
     row = db.execute(
         "SELECT ended_at, deleted_at FROM conversations WHERE id = ?", (conversation_id,)
@@ -87,13 +88,20 @@ def require_new_session(
         raise NotFound("there is no such conversation")
     ended_at, deleted_at = row
     require_open(ended_at, deleted_at)
-    (going_on,) = db.execute(
-        "SELECT count(*) FROM voice_sessions WHERE user_id = ? AND closed_at IS NULL"
-        " AND last_index IS NULL AND last_slice_at > ?",
-        (user_id, micros(since)),
-    ).fetchone()
     wish = quota.Wish(turn=True, audio=True, recording=True)
-    quota.require(db, user_id, plan, day, wish, going_on)
+    quota.require(db, user_id, plan, day, wish, _going_on(db, user_id, at, idle))
+
+
+def _going_on(db: Connection, user_id: str, at: datetime, idle: timedelta) -> list[datetime]:
+    """Return for each recording of a user that lacks slices when it stops counting, ascending."""
+    rows = db.execute(
+        "SELECT last_slice_at FROM voice_sessions v WHERE user_id = ? AND closed_at IS NULL"
+        " AND last_slice_at > ? AND (last_index IS NULL OR last_index >= (SELECT count(*)"
+        " FROM slices WHERE voice_session_id = v.id AND segment_index <= v.last_index))"
+        " ORDER BY last_slice_at",
+        (user_id, micros(at - idle)),
+    )
+    return [moment(last_slice_at) + idle for (last_slice_at,) in rows]
 
 
 def take_slice(
@@ -112,7 +120,8 @@ def take_slice(
             new.user_id,
             plan=plan,
             day=day,
-            since=new.received_at - idle,
+            at=new.received_at,
+            idle=idle,
         )
         _open(db, new)
     session_id = _id_of(db, new.conversation_id, new.client_id)

@@ -36,11 +36,13 @@ class WaitingRecognition:
 class StoredTranscript:
     """The revision a transcript was stored as (from 1), and how its turn was heard.
 
-    ``hearing`` is ``None`` when nobody spoke: then there is no turn.
+    ``hearing`` is ``None`` when nobody spoke: then there is no turn. ``appeared`` is True where
+    there was none before, for an earlier transcript had been of silence.
     """
 
     revision: int
     hearing: Hearing | None
+    appeared: bool = False
 
 
 def waiting_recognitions(db: Connection, limit: int = 100) -> list[WaitingRecognition]:
@@ -91,7 +93,7 @@ def store_transcript(
     summary.forget(db, turn_id)
     _count(db, before, is_turn=hearing is not None)
     _count_audio(db, before, transcript.duration)
-    return StoredTranscript(revision, hearing)
+    return StoredTranscript(revision, hearing, hearing is not None and not before.was_turn)
 
 
 def mark_failed(db: Connection, turn_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -74,9 +75,11 @@ class VoiceSession:
 class ShownSession:
     """The stored transcript of a closed session; times in seconds, ``segments`` with their text.
 
-    ``turn_id`` is ``None`` where nobody spoke.
+    ``id`` is the server's own, ``turn_id`` is ``None`` where nobody spoke. ``missing`` are the
+    slices that the transcript lacks; a ``stale`` one lacks some that have come since.
     """
 
+    id: str
     client_id: str
     turn_id: str | None
     text: str
@@ -85,6 +88,7 @@ class ShownSession:
     revision: int
     segments: tuple[tuple[float, float, str], ...]
     missing: tuple[int, ...]
+    stale: bool
 
 
 def close_session(
@@ -94,15 +98,15 @@ def close_session(
     turn_id: str,
     transcript: Transcript | None,
     failed: bool,
-    heard: int,
+    heard: Collection[int],
     day: quota.Day,
     at: datetime,
 ) -> StoredTranscript:
     """Close a voice session: it becomes a turn, with its transcript where there is one.
 
-    Without one the turn waits to be recognised, or ``failed`` to be. ``heard`` is how many slices
-    the transcript was made of: one that came since then makes it stale. Raises NotFound when the
-    session was deleted, or has become a turn already.
+    Without one the turn waits to be recognised, or ``failed`` to be. ``heard`` are the slices that
+    were listened to: one that came since then makes it stale. Raises NotFound when the session was
+    deleted, or has become a turn already.
     """
     session = voice_session(db, session_id)
     if session is None or session.turn_id is not None:
@@ -121,12 +125,8 @@ def close_session(
         voice_session_id=session_id,
     )
     insert_turn(db, turn, day)
-    db.execute(
-        "UPDATE voice_sessions SET closed_at = ?, stale = (SELECT count(*) FROM slices"
-        " WHERE voice_session_id = id AND segment_index <= coalesce(last_index, segment_index))"
-        " <> ? WHERE id = ?",
-        (micros(at), heard, session_id),
-    )
+    db.execute("UPDATE voice_sessions SET closed_at = ? WHERE id = ?", (micros(at), session_id))
+    _note_heard(db, session_id, heard)
     count_slices(db, session_id)
     if transcript is None:
         return StoredTranscript(0, hearing)
@@ -163,10 +163,20 @@ def settle_session(db: Connection, session: VoiceSession) -> None:
 
     A slice that has come since then keeps it stale.
     """
+    _note_heard(db, session.id, [piece.index for piece in session.slices])
+
+
+def _note_heard(db: Connection, session_id: str, heard: Collection[int]) -> None:
+    """Remember which slices were listened to; any other that belongs to it makes it stale."""
     db.execute(
-        "UPDATE voice_sessions SET stale = 0 WHERE id = ?1"
-        " AND (SELECT count(*) FROM slices WHERE voice_session_id = ?1) = ?2",
-        (session.id, len(session.slices)),
+        "UPDATE slices SET heard = 1 WHERE voice_session_id = ?"
+        " AND segment_index IN (SELECT value FROM json_each(?))",
+        (session_id, json.dumps(list(heard))),
+    )
+    db.execute(
+        "UPDATE voice_sessions SET stale = EXISTS (SELECT 1 FROM slices WHERE voice_session_id = ?1"
+        " AND heard = 0 AND segment_index <= coalesce(last_index, segment_index)) WHERE id = ?1",
+        (session_id,),
     )
 
 
@@ -188,15 +198,16 @@ def voice_session(db: Connection, session_id: str) -> VoiceSession | None:
 def shown_session(db: Connection, conversation_id: str, client_id: str) -> ShownSession | None:
     """Return what a client is shown of a closed session; None while it has no transcript."""
     row = db.execute(
-        "SELECT v.id, v.last_index, t.id, t.hearing, s.text, s.language, s.duration_ms, s.revision"
-        " FROM voice_sessions v JOIN turns t ON t.voice_session_id = v.id"
+        "SELECT v.id, v.last_index, v.stale, t.id, t.hearing, s.text, s.language, s.duration_ms,"
+        " s.revision FROM voice_sessions v JOIN turns t ON t.voice_session_id = v.id"
         " JOIN transcripts s ON s.turn_id = t.id WHERE v.conversation_id = ? AND v.client_id = ?",
         (conversation_id, client_id),
     ).fetchone()
     if row is None:
         return None
-    session_id, last, turn_id, hearing, text, language, duration_ms, revision = row
+    session_id, last, stale, turn_id, hearing, text, language, duration_ms, revision = row
     return ShownSession(
+        id=session_id,
         client_id=client_id,
         turn_id=None if hearing == SILENT else turn_id,
         text=text,
@@ -205,6 +216,7 @@ def shown_session(db: Connection, conversation_id: str, client_id: str) -> Shown
         revision=revision,
         segments=_shown_segments(db, turn_id),
         missing=_missing(db, session_id, last),
+        stale=bool(stale),
     )
 
 
@@ -217,10 +229,12 @@ def _shown_segments(db: Connection, turn_id: str) -> tuple[tuple[float, float, s
 
 
 def _missing(db: Connection, session_id: str, last: int | None) -> tuple[int, ...]:
-    rows = db.execute("SELECT segment_index FROM slices WHERE voice_session_id = ?", (session_id,))
-    here = {index for (index,) in rows}
-    end = max(here, default=-1) if last is None else last
-    return tuple(index for index in range(end + 1) if index not in here)
+    rows = db.execute(
+        "SELECT segment_index FROM slices WHERE voice_session_id = ? AND heard = 1", (session_id,)
+    )
+    heard = {index for (index,) in rows}
+    end = max(heard, default=-1) if last is None else last
+    return tuple(index for index in range(end + 1) if index not in heard)
 
 
 def unfinished_sessions(db: Connection) -> list[str]:
@@ -229,15 +243,18 @@ def unfinished_sessions(db: Connection) -> list[str]:
     return [id_ for (id_,) in rows]
 
 
-def sessions_to_recognise(db: Connection, limit: int = 100) -> list[str]:
-    """Return the ids of closed sessions that have no transcript yet, or one that lacks slices."""
+def sessions_to_recognise(db: Connection) -> list[str]:
+    """Return the ids of closed sessions that have no transcript yet, or one that lacks slices.
+
+    All of them, the oldest first: those over which the engine fails must not hide the others.
+    """
     rows = db.execute(
-        "SELECT v.id FROM voice_sessions v WHERE v.stale = 1"
-        " UNION SELECT t.voice_session_id FROM turns t WHERE t.hearing = 'waiting'"
-        " AND t.voice_session_id IS NOT NULL LIMIT ?",
-        (limit,),
+        "SELECT v.id, v.opened_at FROM voice_sessions v JOIN turns t ON t.voice_session_id = v.id"
+        " WHERE v.stale = 1 UNION SELECT v.id, v.opened_at FROM turns t"
+        " JOIN voice_sessions v ON v.id = t.voice_session_id WHERE t.hearing = 'waiting'"
+        " ORDER BY opened_at",
     )
-    return [id_ for (id_,) in rows]
+    return [id_ for id_, _ in rows]
 
 
 def open_voice_sessions(db: Connection, conversation_id: str) -> list[OpenVoiceSession]:

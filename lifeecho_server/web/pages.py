@@ -1,10 +1,11 @@
 """The pages: one, so far, for this machine only; files are read once, at the start."""
 
+import re
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import HttpMethod, Request, Response, route
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
@@ -12,11 +13,12 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from lifeecho_server.web.hosts import host_name, is_loopback
 
 MEDIA_TYPES = {
-    "html": "text/html; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-    "css": "text/css; charset=utf-8",
+    "html": "text/html",
+    "js": "text/javascript",
+    "css": "text/css",
     "svg": "image/svg+xml",
 }
+"""By the ending of a name; Litestar adds the charset to text."""
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -37,7 +39,7 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-cache",
 }
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+FORWARDED = re.compile(r"forwarded|x-forwarded-.*|x-real-ip|via")
 """Headers of a proxy: behind one, the peer is not the person."""
 
 
@@ -45,7 +47,15 @@ def page_route() -> HTTPRouteHandler:
     """Return the route of the page and its files."""
     files = _files()
 
-    @get([*files], guards=[on_this_machine], include_in_schema=False, sync_to_thread=False)
+    methods = [HttpMethod.GET, HttpMethod.HEAD]
+
+    @route(
+        [*files],
+        http_method=methods,
+        guards=[on_this_machine],
+        include_in_schema=False,
+        sync_to_thread=False,
+    )
     def page(request: Request[Any, Any, Any]) -> Response[bytes]:
         return files[request.scope["path"]]
 
@@ -57,7 +67,7 @@ def on_this_machine(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRoute
     client = connection.client
     hosts = connection.headers.getall("host", [])
     near = client is not None and is_loopback(client.host) and all(map(_names_loopback, hosts))
-    if not near or not hosts or any(name in connection.headers for name in FORWARDED):
+    if not near or not hosts or any(map(FORWARDED.fullmatch, connection.headers)):
         raise NotFoundException
 
 

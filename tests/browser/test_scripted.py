@@ -184,6 +184,40 @@ def test_words_that_were_missed_are_asked_for_on_return(scene: Scene) -> None:
     assert len(scene.script.of("audio_segment")) == before + 1
 
 
+@pytest.mark.parametrize("code", ["BAD_AUDIO", "ASR_FAILED", "ASR_UNAVAILABLE"])
+def test_a_recording_that_has_no_words_is_not_asked_for_again(scene: Scene, code: str) -> None:
+    scene.open()
+    scene.visitor.tap()
+    scene.wait_for("audio_segment")
+    scene.visitor.tap()
+    scene.visitor.expect_delivered()
+    sent = scene.script.of("audio_segment")
+    error = {"code": code, "message": "no words", "retryable": code != "BAD_AUDIO"}
+    session = sent[-1]["voice_session_id"]
+    if code == "BAD_AUDIO":  # one slice that cannot be read is not the end of the others
+        scene.script.say("error", **error, voice_session_id=session, segment_index=0)
+        expect(scene.page.get_by_role("alert")).to_contain_text("no words")
+        expect(scene.page.locator("#history .said.me")).to_have_count(0)
+    scene.script.say("error", **error, voice_session_id=session)
+    expect(scene.page.locator("#history .said.me")).to_have_count(1)
+    scene.script.cut()
+    expect(scene.page.locator("#connection")).to_contain_text("trying again")
+    expect(scene.page.locator("#connection")).to_contain_text("Connected")
+    scene.visitor.expect_delivered()
+    assert scene.script.of("audio_segment") == sent
+
+
+def test_words_that_are_there_stay_when_they_cannot_be_made_anew(scene: Scene) -> None:
+    scene.open()
+    transcript = {"voice_session_id": "v", "message_id": "m", "revision": 1, "text": "Words."}
+    scene.script.say("transcript", **transcript)
+    scene.visitor.expect_said("me", "Words.")
+    failed = {"code": "ASR_FAILED", "message": "could not transcribe", "retryable": True}
+    scene.script.say("error", **failed, voice_session_id="v")
+    expect(scene.page.get_by_role("alert")).to_contain_text("could not transcribe")
+    scene.visitor.expect_said("me", "Words.")
+
+
 def test_refused_for_now_is_sent_again(scene: Scene) -> None:
     scene.open()
     scene.script.acknowledging = False

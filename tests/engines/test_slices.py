@@ -6,7 +6,7 @@ import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lifeecho_server.engines.audio import BadAudio, decode
+from lifeecho_server.engines.disk import DiskFailed
 from lifeecho_server.engines.slices import WAITING_SECONDS, SliceDecoder, SliceSource
 from lifeecho_server.engines.transcriber import SAMPLE_RATE, Samples
 from tests.engines.clips import ENCODINGS, encoded, noise, pcm, silence, sine
+from tests.engines.disks import FailingDisk
 
 # As recorders write them: no index, no lengths that are known only at the end.
 LIVE = {
@@ -457,6 +459,36 @@ def test_kinds_that_change_on_the_way_never_raise(
         recording.append(index, WHOLE.get(kind, pcm(SOUND))[:size])
     assert float(np.abs(recording.rest()).max(initial=0.0)) <= 1.0
     recording.decoder.close()
+
+
+# --- disks that fail ---
+
+
+@pytest.mark.parametrize("form", [*STREAMS, "m4a", "pcm_s16le", "wav files", "m4a files"])
+def test_what_a_failing_disk_does_not_give_is_never_left_out(
+    record: Record,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    form: str,
+) -> None:
+    kind = form.removesuffix(" files")
+    whole = pcm(SOUND) if kind == "pcm_s16le" else recorder_stream(SOUND, kind)
+    slices = [whole] * 3 if form.endswith("files") else evenly(whole, 4)
+    disk = FailingDisk(monkeypatch, tmp_path)
+    expected = record(kind, SAMPLE_RATE).heard(slices, live=False)
+    for allowed in range(disk.asked):
+        disk.asked, disk.allowed = 0, 10**9
+        recording = record(kind, SAMPLE_RATE)
+        for index, content in enumerate(slices):
+            recording.append(index, content)
+        recording.decoder.end()
+        disk.asked, disk.allowed = 0, allowed
+        with closing(recording.decoder):
+            with suppress(DiskFailed):
+                np.testing.assert_array_equal(recording.ready(), expected)
+            assert recording.decoder.unreadable == ()
+    assert capfd.readouterr().err == ""
 
 
 # --- bounds and endings ---

@@ -1,13 +1,16 @@
 """Recordings that go on: what is shown of them, and whom they hold up."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import pytest
 import trio
 import trio.testing
 
 from lifeecho_server.engines.audio import BadAudio
 from lifeecho_server.engines.transcriber import Hearing, Samples, SoFar, Transcript
+from lifeecho_server.inference.errors import EngineFailed
 from lifeecho_server.inference.schedule import Priority
 from tests.inference.fakes import FakeTranscriber, Pieces
 from tests.inference.test_recognition import Lane
@@ -110,6 +113,49 @@ async def test_what_was_recognised_is_shown_once_each_time_it_has_changed() -> N
     assert lane.metrics.waiting == 0
 
 
+@pytest.mark.parametrize("asked", ["so_far", "idle", "guess_due", "guess"])
+async def test_a_fault_of_the_engine_while_it_is_looked_at_ends_one_recording_only(
+    monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    def broken(recognition: CountingRecognition) -> Any:
+        if recognition.name == "broken":
+            raise RuntimeError(asked)
+        return whole(recognition)
+
+    given = getattr(CountingRecognition, asked)
+    whole = given.fget if isinstance(given, property) else given
+    patched = property(broken) if isinstance(given, property) else broken
+    monkeypatch.setattr(CountingRecognition, asked, patched)
+    lane, talk = Lane(CountingTranscriber), Talk()  # type: ignore[arg-type]
+    async with lane.running():
+        talk.say()
+        with pytest.raises(EngineFailed):
+            await lane.lane.recognise(
+                talk,
+                Hearing(hotwords=("broken",), live=True),
+                owner="a",
+                priority=Priority.LIVE,
+                progress=lambda _: None,
+            )
+        await _listen(lane, _over(), LIVE, "b")
+
+
+async def test_a_fault_of_who_is_shown_the_words_ends_one_recording_only() -> None:
+    def broken(_: SoFar) -> None:
+        raise RuntimeError("shown")
+
+    lane, talk = Lane(CountingTranscriber), Talk()  # type: ignore[arg-type]
+    async with lane.running():
+        talk.say()
+        with pytest.raises(ExceptionGroup) as raised:
+            await lane.lane.recognise(
+                talk, LIVE, owner="a", priority=Priority.LIVE, progress=broken
+            )
+        await _listen(lane, _over(), LIVE, "b")
+    assert raised.value.subgroup(RuntimeError)
+    assert lane.metrics.waiting == 0
+
+
 async def test_nothing_is_guessed_for_those_who_are_shown_nothing() -> None:
     engine = CountingTranscriber()
     lane = Lane(lambda: engine)  # type: ignore[arg-type, return-value]
@@ -179,6 +225,13 @@ async def test_sound_that_cannot_be_read_ends_its_own_recording_only() -> None:
         await lane.hear("next")
     assert lane.heard == {"next": "next"}
     assert lane.metrics.waiting == 0
+
+
+def _over() -> Talk:
+    talk = Talk()
+    talk.say()
+    talk.end()
+    return talk
 
 
 def _listening(lane: Lane, talk: Talk, shown: list[SoFar]):  # type: ignore[no-untyped-def]

@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifeecho_server.session import recogniser
 from lifeecho_server.settings import Plan
 from tests.conftest import MODELS
 from tests.engines.clips import encoded
+from tests.engines.disks import FailingDisk
 from tests.house import House
 from tests.models.recorded import Recording, recordings
 from tests.session.engines import Engines, Gate, ScriptedTranscriber, failing
+from tests.session.waiting import eventually
 
 ENGLISH = next(r for r in recordings() if r.text.startswith("My mother sang"))
 CHINESE = next(r for r in recordings() if r.language == "zh")
@@ -125,6 +128,46 @@ def test_unreadable_audio_is_told_kept_and_answered(hearing_house: House) -> Non
         assert talker.reply()
     [(path,)] = hearing_house.ask("SELECT path FROM recordings")
     assert (hearing_house.data_dir / "recordings" / path).exists()
+
+
+@pytest.mark.parametrize("form", ["wav", "webm", "pcm_s16le"])
+def test_a_recording_waits_for_a_disk_that_fails(
+    hearing_house: House, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(recogniser, "SWEEP_PAUSE", 0.02)
+    disk = FailingDisk(monkeypatch, hearing_house.data_dir / "recordings")
+    samples = ENGLISH.samples()
+    raw = (samples * 32767).astype("<i2").tobytes()
+    sound = raw if form == "pcm_s16le" else encoded(samples, form)
+    with hearing_house.opened("rose") as talker:
+        disk.allowed = disk.asked + 1
+        talker.audio(sound, format=form, sample_rate=16_000)
+        talker.expect("message_ack")
+        eventually(lambda: disk.asked > disk.allowed + 2)
+        disk.allowed = 10**9
+        assert talker.expect("transcript")["text"] == ENGLISH.text
+
+
+def test_a_recording_that_the_disk_does_not_give_holds_up_no_other(
+    build_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recogniser, "SWEEP_PAUSE", 0.02)
+    engines = Engines()
+    house = build_house(engines)
+    house.elder("rose")
+    with house.opened("rose") as talker:
+        sound = ENGLISH.path.read_bytes()
+        turns = []
+        for _ in range(2):
+            talker.audio(sound)
+            turns.append(talker.until("message_ack")["message_id"])
+        [first, _] = house.ask("SELECT path FROM recordings ORDER BY created_at")
+        disk = FailingDisk(monkeypatch, house.data_dir / "recordings" / first[0])
+        disk.allowed = 0
+        engines.transcriber, engines.version = ScriptedTranscriber(), 1
+        assert talker.until("transcript")["message_id"] == turns[1]
+        disk.allowed = 10**9
+        assert talker.until("transcript")["message_id"] == turns[0]
 
 
 def test_transcribe_only_of_unreadable_audio(hearing_house: House) -> None:

@@ -4,20 +4,23 @@ import base64
 import itertools
 import random
 import threading
-import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lifeecho_server.session import live_recording
+from lifeecho_server.session import amending, live_recording
 from lifeecho_server.settings import Plan
+from lifeecho_server.store.conversations import delete_conversation
 from tests.conftest import MODELS
 from tests.engines.clips import encoded
+from tests.engines.disks import FailingDisk
 from tests.house import House, Talker
 from tests.session.engines import Engines, Gate, ScriptedTranscriber, failing
 from tests.session.slices import ENGLISH, cut, pcm, quiet, send, send_one, talk, words
+from tests.session.waiting import eventually
 
 
 @pytest.fixture
@@ -235,11 +238,15 @@ def test_only_so_many_recordings_go_on_at_once(build_house: Callable[..., House]
     house = build_house(plans={"unlimited": Plan(recordings_at_once=1)})
     house.elder("rose")
     with house.opened("rose") as talker:
-        send_one(talker, pcm(quiet(1)), 0, "v-1")
-        talker.expect("segment_ack")
-        send_one(talker, pcm(quiet(1)), 0, "v-2")
-        assert talker.error()["code"] == "QUOTA_EXCEEDED"
         send_one(talker, pcm(quiet(1)), 1, "v-1", is_last=True)
+        talker.expect("segment_ack")
+        now = house.clock.now()
+        send_one(talker, pcm(quiet(1)), 0, "v-2")
+        error = talker.error()
+        assert error["code"] == "QUOTA_EXCEEDED"
+        waits = datetime.fromisoformat(error["resets_at"]) - now
+        assert waits <= timedelta(seconds=house.settings.session_idle)
+        send_one(talker, pcm(quiet(1)), 0, "v-1")
         talker.expect("segment_ack")
         send_one(talker, pcm(quiet(1)), 0, "v-2")
         talker.until("segment_ack")
@@ -288,6 +295,17 @@ def test_a_slice_that_cannot_be_kept_is_told_and_can_be_sent_again(hearing_house
         send(talker, slices)
         assert transcript(talker)["text"] == words(1)
     assert acked(talker) == [(index, "stored") for index in range(len(slices))]
+
+
+def test_a_fault_of_ours_over_a_slice_names_it(house: House) -> None:
+    trigger = "CREATE TRIGGER broken BEFORE INSERT ON slices BEGIN SELECT RAISE(ABORT, 'x'); END"
+    with house.opened("rose") as talker:
+        house.change(lambda db: db.execute(trigger))
+        send_one(talker, pcm(quiet(1)), 7)
+        error = talker.error()
+    assert error["code"] == "INTERNAL"
+    assert error["reference"]
+    assert (error["voice_session_id"], error["segment_index"]) == ("v-1", 7)
 
 
 def test_of_a_recording_that_is_too_long_so_much_is_heard_as_may_be(
@@ -349,6 +367,24 @@ def test_a_late_slice_amends_the_turn_and_gets_no_second_reply(hearing_house: Ho
         assert talker.seen[0]["data"]["resume"]["voice_sessions"] == []
 
 
+def test_a_turn_that_a_late_slice_makes_is_acknowledged_and_answered(
+    hearing_house: House,
+) -> None:
+    slices = [pcm(quiet(1.0)), pcm(talk(1)), pcm(quiet(1.0))]
+    with hearing_house.opened("rose") as talker:
+        send(talker, slices, order=[0, 2])
+        assert transcript(talker)["message_id"] is None
+        send_one(talker, slices[1], 1)
+        assert talker.expect("segment_ack")["status"] == "stored"
+        ack = talker.expect("message_ack")
+        shown = talker.expect("transcript")
+        assert talker.reply()
+        talker.quiet()
+    assert (ack["id"], ack["status"]) == (None, "stored")
+    assert (shown["text"], shown["revision"]) == (words(1), 2)
+    assert shown["message_id"] == ack["message_id"]
+
+
 def test_a_late_slice_is_taken_after_the_conversation_has_ended(hearing_house: House) -> None:
     slices = cut(talk(2), len(talk(2)) / 16_000 / 3)
     with hearing_house.opened("rose") as talker:
@@ -382,6 +418,37 @@ def test_a_last_slice_sent_again_asks_for_the_transcript(hearing_house: House) -
         talker.quiet()
     first["segments"] = again["segments"] = [segment["text"] for segment in first["segments"]]
     assert again == first
+
+
+def test_a_transcript_shown_again_lacks_what_it_was_made_without_and_is_made_anew(
+    build_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(amending, "ATTEMPTS", 1)
+    transcriber = ScriptedTranscriber()
+    house = build_house(Engines(transcriber), slice_wait=0.1)
+    house.elder("rose")
+    slices = [pcm(quiet(1.0))] * 3
+    with house.opened("rose") as talker:
+        send(talker, slices, order=[0, 2])
+        assert transcript(talker)["missing"] == [1]
+        talker.reply()
+        transcriber.before = failing
+        send_one(talker, slices[1], 1)
+        assert talker.until("error")["code"] == "ASR_FAILED"
+        send_one(talker, slices[2], 2, is_last=True)
+        again = transcript(talker)
+        assert (again["missing"], again["revision"]) == ([1], 1)
+        assert talker.until("error")["code"] == "ASR_FAILED"
+        transcriber.before = lambda: None
+        send_one(talker, slices[2], 2, is_last=True)
+        again = transcript(talker)
+        assert (again["missing"], again["revision"]) == ([1], 1)
+        amended = transcript(talker)
+        assert (amended["missing"], amended["revision"]) == ([], 2)
+        send_one(talker, slices[2], 2, is_last=True)
+        again = transcript(talker)
+        assert (again["missing"], again["revision"]) == ([], 2)
+        talker.quiet()
 
 
 def test_a_recording_without_a_last_slice_is_closed_when_nothing_more_comes(
@@ -707,6 +774,48 @@ def test_two_people_talk_at_once(hearing_house: House) -> None:
         assert not [m for m in talker.seen if m["data"].get("voice_session_id") == other]
 
 
+# Disks that fail.
+
+
+def test_a_recording_waits_for_a_disk_that_fails_and_loses_no_word(
+    hearing_house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(live_recording, "AGAIN_SECONDS", 0.02)
+    disk = FailingDisk(monkeypatch, hearing_house.data_dir / "recordings")
+    slices = cut(talk(3), 1.0)
+    with hearing_house.opened("rose") as talker:
+        disk.allowed = disk.asked + 2
+        send(talker, slices)
+        eventually(lambda: disk.asked > disk.allowed + 3)
+        disk.allowed = 10**9
+        shown = transcript(talker)
+        assert talker.reply()
+    assert (shown["text"], shown["missing"]) == (words(3), [])
+    assert not [m for m in talker.seen if m["type"] == "error"]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_late_slice_waits_for_a_disk_that_fails(
+    hearing_house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(amending, "SWEEP_SECONDS", 0.02)
+    disk = FailingDisk(monkeypatch, hearing_house.data_dir / "recordings")
+    slices = cut(talk(2), 2.0)
+    with hearing_house.opened("rose") as talker:
+        send(talker, slices, order=[0, len(slices) - 1])
+        transcript(talker)
+        disk.allowed = disk.asked + 2
+        for late in range(1, len(slices) - 1):
+            send_one(talker, slices[late], late)
+        eventually(lambda: disk.asked > disk.allowed + 3)
+        disk.allowed = 10**9
+        while (shown := transcript(talker))["missing"]:
+            pass
+    assert shown["text"] == words(2)
+    assert not [m for m in talker.seen if m["type"] == "error"]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 # Those who do not come back.
 
 
@@ -731,6 +840,16 @@ def test_a_recording_rests_while_nobody_comes_back_and_goes_on_when_they_do(
         assert transcript(talker)["text"] == words(3)
 
 
+def test_a_recording_of_a_deleted_conversation_is_let_go_at_once(hearing_house: House) -> None:
+    with hearing_house.opened("rose") as talker:
+        send(talker, cut(talk(2), 1.0), last=-1)
+        talker.until("transcript_partial")
+    assert _decoding()
+    now = hearing_house.clock.now()
+    hearing_house.change(lambda db: delete_conversation(db, "c-1", now))
+    eventually(lambda: not _decoding())
+
+
 def test_a_recording_to_which_nobody_comes_back_becomes_a_turn(
     build_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -749,11 +868,3 @@ def test_a_recording_to_which_nobody_comes_back_becomes_a_turn(
         amended = transcript(talker)
         assert (amended["text"], amended["revision"]) == (f"{words(2)} {words(1)}", 2)
         talker.quiet()
-
-
-def eventually(so: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 20
-    while not so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

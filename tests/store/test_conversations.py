@@ -151,7 +151,11 @@ def test_voice_sessions_that_are_not_complete_are_told(db: Connection) -> None:
         )
     take(db, recorded_turn("t"))
     for index in (3, 0, 1):
-        db.execute("INSERT INTO slices VALUES ('session-a', ?, 'rect', 0)", (index,))
+        db.execute(
+            "INSERT INTO slices (voice_session_id, segment_index, recording_id, received_at)"
+            " VALUES ('session-a', ?, 'rect', 0)",
+            (index,),
+        )
     assert voice_sessions.open_voice_sessions(db, "talk") == [
         voice_sessions.OpenVoiceSession("a", (0, 1, 3), 3, True),
         voice_sessions.OpenVoiceSession("b", (), None, False),

@@ -68,6 +68,25 @@ def test_limits(plan: Plan, use: Use, wish: Wish, recordings: int, allowed: bool
     assert allowance(plan, use, wish, recordings) is allowed
 
 
+@pytest.mark.parametrize(
+    ("plan", "use", "going_on", "until"),
+    [
+        (Plan(recordings_at_once=2), Use(), 1, None),
+        (Plan(recordings_at_once=2), Use(), 2, 0),
+        (Plan(recordings_at_once=2), Use(), 4, 2),
+        (Plan(recordings_at_once=0), Use(), 1, "midnight"),
+        (Plan(recordings_at_once=1, turns_a_day=3), Use(3), 1, "midnight"),
+    ],
+)
+def test_too_many_recordings_are_refused_until_one_counts_no_more(
+    plan: Plan, use: Use, going_on: int, until: int | str | None
+) -> None:
+    ends = [moment(minute * 60_000_000) for minute in range(going_on)]
+    expected = {"midnight": TODAY.ends_at, None: None} | dict(enumerate(ends))
+    wish = Wish(turn=True, audio=True, recording=True)
+    assert quota.refused_until(plan, use, wish, TODAY, ends) == expected[until]
+
+
 @given(MOMENTS, ZONES)
 def test_a_day_ends_when_the_next_one_begins(now: datetime, zone: ZoneInfo) -> None:
     day = day_of(now, zone)

@@ -261,9 +261,10 @@ def test_a_recording_in_which_nobody_spoke_is_no_turn_but_known_again(db: Connec
 
 def test_what_was_not_heard_at_first_becomes_a_turn_after_all(db: Connection) -> None:
     take(db, recorded_turn("a", said=5))
-    for speech in (False, False, True):
+    for speech, appeared in ((False, False), (False, False), (True, True), (True, False)):
         heard = transcript(speech=speech, seconds=30)
-        transcripts.store_transcript(db, "a", heard, model="m", at=NOON)
+        stored = transcripts.store_transcript(db, "a", heard, model="m", at=NOON)
+        assert stored.appeared is appeared
     assert ids(turns.unanswered(db, "talk")) == ["a"]
     assert turn_count(db) == 1
     assert quota.used(db, "elder", TODAY) == quota.Use(1, 30.0)

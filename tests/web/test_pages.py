@@ -18,12 +18,14 @@ from tests.house import House
 STATIC = Path(lifeecho_server.web.__file__).parent / "static"
 
 
-def get(house: House, target: str, **headers: str) -> tuple[HTTPResponse, bytes]:
+def get(
+    house: House, target: str, method: str = "GET", **headers: str
+) -> tuple[HTTPResponse, bytes]:
     place = urlsplit(house.url)
     connection = HTTPConnection(place.hostname or "", place.port, timeout=10)
     try:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request("GET", target, headers=given)
+        connection.request(method, target, headers=given)
         answer = connection.getresponse()
         return answer, answer.read()
     finally:
@@ -36,8 +38,23 @@ def test_page_and_its_files(house: House) -> None:
         answer, body = get(house, target)
         assert (answer.status, body) == (200, file.read_bytes())
         assert answer.headers["x-content-type-options"] == "nosniff"
-    assert get(house, "/static/main.js")[0].headers["content-type"].startswith("text/javascript")
-    assert get(house, "/")[0].headers["content-type"].startswith("text/html")
+    for target, media_type in (
+        ("/static/main.js", "text/javascript; charset=utf-8"),
+        ("/", "text/html; charset=utf-8"),
+        ("/static/icon.svg", "image/svg+xml"),
+    ):
+        assert get(house, target)[0].headers["content-type"] == media_type
+
+
+@pytest.mark.parametrize("target", ["/", "/static/main.js"])
+def test_the_head_of_a_page_is_that_of_the_page(house: House, target: str) -> None:
+    page, whole = get(house, target)
+    head, nothing = get(house, target, method="HEAD")
+    assert (head.status, nothing) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole))
+    assert head.headers["content-type"] == page.headers["content-type"]
+    assert get(house, target, method="HEAD", Via="1.1 proxy")[0].status == 404
+    assert get(house, target, method="POST")[0].status == 405
 
 
 def test_policy_allows_nothing_from_elsewhere_and_nothing_inline(house: House) -> None:
@@ -79,7 +96,10 @@ def test_only_under_a_loopback_name(tmp_path: Path, target: str) -> None:
         house.stop()
 
 
-@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X_Real_IP", "Via"])
+@pytest.mark.parametrize(
+    "header",
+    ["Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "x-forwarded-host", "X_Real_IP", "Via"],
+)
 def test_not_through_a_proxy(house: House, header: str) -> None:
     assert get(house, "/", **{header: "for=192.168.1.7"})[0].status == 404
 

@@ -7,6 +7,8 @@ import { sliceKey, textKey } from "./kept.js";
 /** Seconds until what was refused for now is tried again, where the server does not say. */
 const TRY_AGAIN = 5;
 const FOR_NOW = ["BUSY", "STORE_FAILED", "INTERNAL"];
+/** What may come of a whole recording instead of its words; they may come later all the same. */
+const WORDLESS = ["ASR_FAILED", "ASR_UNAVAILABLE", "BAD_AUDIO"];
 
 export class Conversation {
   /** @type {Map<string, number>} the revision shown of each recording's transcript */
@@ -143,8 +145,11 @@ export class Conversation {
     const session = data.voice_session_id;
     if (session !== undefined) {
       this.outbox.refused(sliceKey(session, data.segment_index), wait);
-      if (data.code.startsWith("ASR_")) {
-        this.view.say(`voice/${session}`, "me", this.words.wordless);
+      const whole = data.segment_index === undefined;
+      if (whole && WORDLESS.includes(data.code)) {
+        if (!this.#revisions.has(session)) {
+          this.view.say(`voice/${session}`, "me", this.words.wordless);
+        }
         this.outbox.answered(session);
       }
     } else if (data.reply_to !== undefined) {
