@@ -97,8 +97,8 @@ def _bare_words(text: str, guide: FieldGuide, bank: Bank) -> Iterator[str]:
     """
     recognise = bank.recognise
     noise = (recognise.assent, recognise.greeting, recognise.unknown)
-    pieces = [*_SENTENCE_END.split(text)[:2], *_CLAUSE_END.split(text)[:3]]
-    for piece in pieces:
+    sentences = [one for one in _SENTENCE_END.split(text) if one.strip()][:2]
+    for piece in (part for one in sentences for part in (one, *_CLAUSE_END.split(one)[:3])):
         said = piece.strip()
         if said and not any(pattern.fullmatch(said) for pattern in noise):
             yield from _words_found(said, guide.weak, guide)
