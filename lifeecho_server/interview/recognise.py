@@ -9,6 +9,7 @@ TITLES = r"(?<!\bSt)(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!\bMrs)"
 """What stands before a point that ends nothing."""
 _SENTENCE_END = re.compile(rf"{TITLES}\.+(?=\s|$)|[。!?！？\n]+")
 _LONGEST_WISH = 120  # characters of a clause; a longer one is a story
+_SHORT = 3  # clauses among which a wish may stand anywhere
 _FEW_CLAUSES = 2  # up to here an utterance is nothing but the command
 
 
@@ -129,12 +130,12 @@ def _in_a_sentence(text: str, patterns: Patterns) -> bool:
 
 def _commanded(command: Command, parts: list[str], bank: Bank) -> bool:
     """A command stands at either end of an utterance; one about the book may stand anywhere."""
-    places = range(len(parts)) if command is Command.KEEP_OUT else {0, len(parts) - 1}
+    anywhere = command is Command.KEEP_OUT or len(parts) <= _SHORT
+    places = range(len(parts)) if anywhere else (0, len(parts) - 1)
     patterns = _patterns(command, bank, alone=len(parts) <= _FEW_CLAUSES)
     return any(
         _matches(parts[place], patterns, bank) and not _reported(place, parts, bank)
         for place in places
-        if parts
     )
 
 
