@@ -62,7 +62,10 @@ class Variant(Record, frozen=True):
 
 
 class Slot(Record, frozen=True):
-    """One thing to tell: its chip, one question in several wordings, follow-ups, its words."""
+    """One thing to tell: its chip, one question in several wordings, follow-ups, its words.
+
+    ``kin`` are ids of slots that would hurt the same: declining this one declines them.
+    """
 
     id: str
     label: str
@@ -71,6 +74,7 @@ class Slot(Record, frozen=True):
     follow_ups: Texts
     words: Words
     variants: tuple[Variant, ...] = ()
+    kin: Texts = ()
 
     @property
     def stage(self) -> str:

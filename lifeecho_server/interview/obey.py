@@ -47,7 +47,8 @@ def _decline(heard: Heard) -> Decision:
     current = current_slot(heard.situation.state)
     named = word_hits(heard.text, heard.bank) if not heard.told.covered else {}
     topics = refused_topics(heard.text, heard.bank)
-    declined = frozenset(named or ({current} if current else ()))
+    meant = frozenset(named or ({current} if current else ()))
+    declined = meant.union(*(heard.bank.slots[slot].kin for slot in meant))
     changes = Changes(
         coverage=heard.told.covered,
         declined=declined,

@@ -21,7 +21,7 @@ from lifeecho_server.interview.wording import can_fill, pick
 _STAGE_DONE = (2, 3)  # a stage is left when two of three slots are told or declined
 _BETWEEN_EVENTS = 8  # questions between two public events, at least
 _FORMATIVE = 18  # the age around which public events are best remembered
-_IN_ALL = 6  # follow-ups on one slot in a memoir's life, at most
+_IN_ALL = 8  # follow-ups on one slot in a memoir's life, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,11 @@ class Grounds:
     def slot(self, slot_id: str) -> SlotState:
         """The state of a slot; an untouched one where nothing is known."""
         return self.slots.get(slot_id, SlotState())
+
+    def sore(self, slot_id: str) -> bool:
+        """Whether a slot was declined, or something told of it hurt."""
+        known = self.slot(slot_id)
+        return known.declined or known.sensitive
 
     def worded(self, wordings: Iterable[str], values: Mapping[str, str] | None = None) -> str:
         """Return one of the wordings that speaks of nothing refused; empty when there is none."""
@@ -119,9 +124,8 @@ def follow_ups_in_a_row(state: InterviewState) -> int:
 
 def may_follow_up(grounds: Grounds, slot: str) -> bool:
     """Whether a slot's story may be asked into at all."""
-    known = grounds.slot(slot)
     asked = sum(key.startswith(f"{slot}.") and follows_up(key) for key in grounds.keys)
-    return not (known.declined or known.sensitive) and asked < _IN_ALL
+    return not grounds.sore(slot) and asked < _IN_ALL
 
 
 def go_on(grounds: Grounds, slot: str) -> Question | None:

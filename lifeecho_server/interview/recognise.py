@@ -10,6 +10,7 @@ TITLES = r"(?<!\bSt)(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!\bMrs)"
 _SENTENCE_END = re.compile(rf"{TITLES}\.+(?=\s|$)|[。!?！？\n]+")
 _LONGEST_WISH = 120  # characters of a clause; a longer one is a story
 _SHORT = 3  # clauses among which a wish may stand anywhere
+_FEW_WORDS = 10  # and words (characters) of three clauses that tell nothing besides
 _FEW_CLAUSES = 2  # up to here an utterance is nothing but the command
 
 
@@ -105,7 +106,7 @@ def knows_nothing(text: str, bank: Bank) -> bool:
 def says_told_already(text: str, bank: Bank) -> bool:
     """Whether the person says that they have told this before, and little else."""
     said = clauses(text, bank)
-    return len(said) <= _FEW_CLAUSES and any(
+    return len(said) <= _SHORT and any(
         pattern.search(part) for pattern in bank.recognise.told_already for part in said
     )
 
@@ -132,7 +133,8 @@ def _commanded(command: Command, parts: list[str], bank: Bank) -> bool:
     """A command stands at either end of an utterance; one about the book may stand anywhere."""
     anywhere = command is Command.KEEP_OUT or len(parts) <= _SHORT
     places = range(len(parts)) if anywhere else (0, len(parts) - 1)
-    patterns = _patterns(command, bank, alone=len(parts) <= _FEW_CLAUSES)
+    short = len(parts) <= _SHORT and sum(length(part, bank) for part in parts) <= _FEW_WORDS
+    patterns = _patterns(command, bank, alone=short or len(parts) <= _FEW_CLAUSES)
     return any(
         _matches(parts[place], patterns, bank) and not _reported(place, parts, bank)
         for place in places

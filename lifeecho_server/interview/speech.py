@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lifeecho_server.interview.bank import Bank, Slot
-from lifeecho_server.interview.coverage import Told, told_by
+from lifeecho_server.interview.coverage import Told, told_by, word_hits
 from lifeecho_server.interview.detail import DetailKind, Quoted, details_of
 from lifeecho_server.interview.recognise import (
     Command,
@@ -12,6 +12,7 @@ from lifeecho_server.interview.recognise import (
     command_of,
     knows_nothing,
     length,
+    says_told_already,
     suffered,
     without_command,
 )
@@ -38,6 +39,7 @@ class Heard:
     chosen: Slot | None
     details: Mapping[DetailKind, Quoted]
     told: Told
+    hits: Mapping[str, int]
     ample: bool
     brief: bool
     said: str
@@ -51,6 +53,8 @@ def hear(situation: Situation, bank: Bank) -> Heard:
     text = "\n".join(turn.text.strip() for turn in spoken)
     turns = tuple(turn.id for turn in spoken)
     command = command_of(text, bank)
+    if command is Command.REPEAT and says_told_already(text, bank):
+        command = None  # "Repeat, repeat, you heard this one" wants nothing said again
     chosen = _chosen(spoken, bank)
     story = _story(text, command, chosen, bank)
     said = interviewer_words(situation)
@@ -64,6 +68,7 @@ def hear(situation: Situation, bank: Bank) -> Heard:
         chosen=chosen,
         details={} if suffered(story, bank) else details_of(story, bank, said),
         told=_told(story, turns, command, situation, bank),
+        hits=word_hits(story, bank),
         ample=length(story, bank) >= bank.measure.ample,
         brief=length(story, bank) * 2 < bank.measure.ample,
         said=said,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lifeecho_server.interview.bank import Slot, Texts
-from lifeecho_server.interview.coverage import current_slot, slot_state, wholly_told, word_hits
+from lifeecho_server.interview.coverage import current_slot, slot_state, wholly_told
 from lifeecho_server.interview.decision import Changes, Decision, Direction, Intent
 from lifeecho_server.interview.detail import DetailKind, Quoted
 from lifeecho_server.interview.opening import with_question
@@ -70,7 +70,10 @@ def _take_up(heard: Heard) -> Decision:
     changes = _taken_in(heard)
     grounds = _grounds(heard, changes)
     subject = heard.told.subject
-    asked = _follow_up(heard, grounds, subject) if subject else _asked_of_no_slot(heard, grounds)
+    if subject is None or (grounds.sore(subject) and subject not in heard.hits):
+        asked = _asked_of_no_slot(heard, grounds)
+    else:
+        asked = _follow_up(heard, grounds, subject)
     if asked is not None:
         return _asking(heard, Intent.FOLLOW_UP, _before_follow_up(heard, asked), asked, changes)
     return _next_slot(heard, _acknowledgement(heard), changes)
@@ -119,8 +122,8 @@ def _follow_up(heard: Heard, grounds: Grounds, subject: str) -> Question | None:
     """The follow-up that keeps a living story going; ``None`` when it is best left as it is.
 
     A story that breaks off is asked to go on; a fresh one gets one question, on a feeling or a name
-    just dropped if there were enough words, else the slot's own; a second one is asked only about
-    something new.
+    just dropped if there were enough words, else the slot's own; a second one is asked about
+    something new, or of an answer so long that it may be a story of its own.
     """
     row = follow_ups_in_a_row(grounds.state)
     leads = heard.told.leader is Leader.PERSON
@@ -131,13 +134,12 @@ def _follow_up(heard: Heard, grounds: Grounds, subject: str) -> Question | None:
         if further is not None:
             return further
     about = None if heard.brief else _echoed(heard, grounds, subject)
-    if about is not None or (row and not leads):
+    if about is not None or (row and not leads and heard.brief):
         return about
     slot = heard.bank.slots[subject]
     own, fits_all = own_follow_up(grounds, slot), any_follow_up(grounds, subject)
     # A slot's own follow-ups fit an answer to its question, not whatever somebody came to tell.
-    hits = word_hits(heard.story, heard.bank)
-    strayed = leads or (slot.id not in hits and (bool(hits) or not heard.brief))
+    strayed = row or leads or (slot.id not in heard.hits and bool(heard.hits or not heard.brief))
     return (fits_all or own) if strayed else (own or fits_all)
 
 
@@ -196,9 +198,20 @@ def _begin_chosen(heard: Heard, slot: Slot) -> Decision:
 def _next_slot(heard: Heard, first: str, changes: Changes) -> Decision:
     grounds = _grounds(heard, changes)
     question = next_question(grounds, follow=changes.leader is Leader.PERSON)
-    if question is None:
-        return _done(heard, first, changes)
-    return _asking(heard, Intent.NEXT_SLOT, first, question, changes)
+    if question is not None:
+        return _asking(heard, Intent.NEXT_SLOT, first, question, changes)
+    late = None if heard.brief else _about_this(heard, grounds)
+    if late is not None:
+        return _asking(heard, Intent.FOLLOW_UP, first, late, changes)
+    return _done(heard, first, changes)
+
+
+def _about_this(heard: Heard, grounds: Grounds) -> Question | None:
+    """When no slot is left to ask about, a story is asked into however many came before it."""
+    subject = heard.told.subject
+    if subject is not None and grounds.sore(subject):
+        return None
+    return _echoed(heard, grounds, subject) or any_follow_up(grounds, subject)
 
 
 def _asking(

@@ -1,0 +1,115 @@
+"""The figures of interviews as tables for a person."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bench.interview.judge import PROFILE_TURNS, ZEROS, Figures
+from bench.report import show
+
+EXAMPLES = 3
+"""How many of each kind of fault are printed with its words."""
+WILLING_TELLS = 0.6
+LONG = 120
+"""Turns after which a willing narrator has told so much of the sheet."""
+
+Cell = Callable[[Figures], str]
+
+TOLD: dict[str, Cell] = {
+    "told": lambda one: f"{one.told / one.facts:.0%}",
+    "stories": lambda one: str(one.stories),
+    "follow-ups each": lambda one: f"{one.follow_ups / max(1, one.stories):.2f}",
+    "of them led on": lambda one: str(one.led_on),
+    "stories alone": lambda one: str(one.alone),
+    "stages": lambda one: str(one.stages),
+    "profile in": lambda one: "–" if one.profile_turns is None else f"{one.profile_turns} turns",
+    "right": lambda one: f"{one.profile_right}/5",
+    "told already": lambda one: str(one.told_already),
+    "shrugs": lambda one: str(one.shrugs),
+}
+FAULTS = {
+    "repeated": ("repeated_wordings", "repeated_keys"),
+    "declined again": ("declined_again",),
+    "asked after a no": ("asked_after_no",),
+    "never told": ("never_told",),
+    "over 2 sentences": ("long_parts",),
+    "same twice": ("same_twice",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Something that must be so, and whether it is."""
+
+    name: str
+    reached: bool
+    found: str
+
+
+def tell(figures: Sequence[Figures]) -> None:
+    """Print two tables for each number of turns: what was told, and what must not happen."""
+    for turns in sorted({each.turns for each in figures}):
+        some = [each for each in figures if each.turns == turns]
+        told = [[each.name, *(cell(each) for cell in TOLD.values())] for each in some]
+        show(f"{turns} turns: what was told", ["narrator", *TOLD], told)
+        faults = [[each.name, *_faults(each), str(each.most_questions)] for each in some]
+        faults.append(["all", *_sums(some), str(max(each.most_questions for each in some))])
+        show(
+            f"{turns} turns: what must not happen",
+            ["narrator", *FAULTS, "questions a reply"],
+            faults,
+        )
+
+
+def goals(figures: Sequence[Figures], willing: frozenset[str]) -> list[Goal]:
+    """Return what must be so; ``willing`` are the narrators who tell freely."""
+    found = [
+        Goal(name.replace("_", " "), count == 0, str(count))
+        for name in ZEROS
+        if (count := sum(len(getattr(each.faults, name)) for each in figures)) is not None
+    ]
+    most = max(each.most_questions for each in figures)
+    found.append(Goal("questions a reply, at most 1", most <= 1, str(most)))
+    free = [each for each in figures if each.name in willing]
+    turns = [each.profile_turns for each in free]
+    late = [each for each in turns if each is None or each > PROFILE_TURNS]
+    found.append(Goal(f"willing profiles within {PROFILE_TURNS} turns", not late, str(turns)))
+    long = [each for each in free if each.turns >= LONG]
+    if long:
+        least = min(each.told / each.facts for each in long)
+        reached = least >= WILLING_TELLS
+        found.append(Goal(f"willing narrators tell {WILLING_TELLS:.0%}", reached, f"{least:.0%}"))
+        each_story = min(each.follow_ups / each.stories for each in long)
+        found.append(
+            Goal("willing narrators' follow-ups a story, 1", each_story >= 1, f"{each_story:.2f}")
+        )
+    return found
+
+
+def tell_goals(reached: Sequence[Goal]) -> None:
+    """Print each goal."""
+    for goal in reached:
+        print(f"{'PASS' if goal.reached else 'FAIL'}  {goal.name}: {goal.found}")
+
+
+def tell_faults(figures: Sequence[Figures]) -> None:
+    """Print what must not have happened, and what of a profile was understood otherwise."""
+    longest = [each for each in figures if each.turns == max(one.turns for one in figures)]
+    for each in longest:
+        for name in (*ZEROS, "wrong_profile"):
+            found = getattr(each.faults, name)
+            for words in found[:EXAMPLES]:
+                print(f"{each.name}: {name}: {' / '.join(words.splitlines())}")
+            if len(found) > EXAMPLES:
+                print(f"{each.name}: {name}: and {len(found) - EXAMPLES} more")
+
+
+def _faults(one: Figures) -> list[str]:
+    return [str(_count(one, names)) for names in FAULTS.values()]
+
+
+def _sums(some: Sequence[Figures]) -> list[str]:
+    return [str(sum(_count(each, names) for each in some)) for names in FAULTS.values()]
+
+
+def _count(one: Figures, names: Sequence[str]) -> int:
+    return sum(len(getattr(one.faults, name)) for name in names)
