@@ -15,8 +15,9 @@ from pathlib import Path
 from bench.interview.interviewer import Scripted
 from bench.interview.judge import judge
 from bench.interview.player import Interview, play
+from bench.interview.served import Served
 from bench.interview.sheet import Manner, load, names
-from bench.interview.tables import goals, tell, tell_faults, tell_goals
+from bench.interview.tables import goals, tell, tell_counts, tell_faults, tell_goals
 from bench.interview.transcript import dialogue, page
 from bench.report import RESULTS, write
 
@@ -91,7 +92,14 @@ def played(name: str, turns: int, seed: int, model: Path | None) -> Interview:
     """Play one interview, worded by a model if there is one."""
     if model is None:
         return scripted(name, turns, seed)
-    raise SystemExit("not yet")
+    sheet = load(name)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        Served(Path(folder), sheet.language, model) as interviewer,
+    ):
+        interview = play(sheet, interviewer, turns, seed)
+        tell_counts(name, interviewer.counts)
+        return interview
 
 
 def read_out(name: str, interview: Interview, markdown: Path | None) -> None:

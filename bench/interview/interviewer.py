@@ -12,7 +12,6 @@ from lifeecho_server.interview.decision import Decision
 from lifeecho_server.interview.situation import (
     PROFILE_FIELDS,
     Hearing,
-    InterviewState,
     Profile,
     Speaker,
 )
@@ -191,17 +190,13 @@ def reply_of(
         intent=decision.intent.value,
         asked=tuple(key for key, _ in decision.changes.asked),
         slots=tuple(slot for _, slot in decision.changes.asked if slot is not None),
-        profile=_values(known),
+        profile=values_of(known),
         complete=known.complete,
         scripted=parts == decision.parts,
         idle=idle,
     )
 
 
-def _values(profile: Profile) -> dict[str, str | int | None]:
+def values_of(profile: Profile) -> dict[str, str | int | None]:
+    """Return the profile by field."""
     return {name: getattr(profile, name) for name in PROFILE_FIELDS}
-
-
-def told_slots(state: InterviewState) -> int:
-    """Return how many slots hold evidence."""
-    return sum(bool(slot.evidence) for slot in state.slots.values())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bench.interview.judge import PROFILE_TURNS, ZEROS, Figures
 from bench.report import show
+from lifeecho_server.inference.metrics import ReplyMetrics
 
 EXAMPLES = 3
 """How many of each kind of fault are printed with its words."""
@@ -101,6 +102,16 @@ def tell_faults(figures: Sequence[Figures]) -> None:
                 print(f"{each.name}: {name}: {' / '.join(words.splitlines())}")
             if len(found) > EXAMPLES:
                 print(f"{each.name}: {name}: and {len(found) - EXAMPLES} more")
+
+
+def tell_counts(name: str, counts: ReplyMetrics) -> None:
+    """Print whose words a narrator heard, and what the guards kept back."""
+    refused = ", ".join(f"{reason} {n}" for reason, n in counts.refused.most_common())
+    print(
+        f"{name}: model {counts.by_model}, script {counts.by_script}, worded ahead"
+        f" {counts.asked_ahead} ({counts.questions_worded} fit, {counts.questions_unfit} not),"
+        f" model faults {sum(counts.model_faults.values())}; kept back: {refused or 'nothing'}"
+    )
 
 
 def _faults(one: Figures) -> list[str]:
