@@ -1,14 +1,16 @@
 """Questions that are likely to be asked next, so that a model can word them ahead."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice, pairwise
 
 from lifeecho_server.interview.bank import Bank, Slot
 from lifeecho_server.interview.coverage import current_slot
 from lifeecho_server.interview.decide import chips, reply
 from lifeecho_server.interview.decision import Decision, Direction, Intent
+from lifeecho_server.interview.questions import follows_up
 from lifeecho_server.interview.recognise import length
 from lifeecho_server.interview.situation import Situation, Speaker, Turn
 
@@ -74,16 +76,33 @@ def means_the_same(worded: str, question: Ahead, bank: Bank) -> bool:
     those of another slot. (Left out of its slot, over half of the script's own wordings would be
     known by this, and one in fifteen of another slot's taken for it.)
     """
-    marks = {slot.id: _marks_of(slot, bank) for slot in bank.slots.values()}
-    spread = Counter(mark for each in marks.values() for mark in each)
+    marks, spread = _marks_of_slots(bank)
     said = _marks(worded, bank)
 
     def weight(known: frozenset[str]) -> float:
-        return sum(1 / max(1, spread[mark]) for mark in said & known)
+        return sum(1 / max(1, spread.get(mark, 0)) for mark in said & known)
 
     own = weight(_marks(question.text, bank) | marks.get(question.slot or "", frozenset()))
     others = (weight(known) for slot, known in marks.items() if slot != question.slot)
     return own >= max(_TELLING, _NEAR * max(others))
+
+
+def stands_for(worded: str, question: Ahead, bank: Bank) -> bool:
+    """Whether a model's question may be asked in place of the one that was decided on.
+
+    What is asked about the person is understood by the question, so that stays as it is written; a
+    slot's question must mean the same; a follow-up may be any question about what was told.
+    """
+    if question.key.startswith("profile."):
+        return False
+    return follows_up(question.key) or means_the_same(worded, question, bank)
+
+
+@lru_cache(maxsize=8)
+def _marks_of_slots(bank: Bank) -> tuple[Mapping[str, frozenset[str]], Mapping[str, int]]:
+    """Return by what each slot is known, and how many slots share each of these marks."""
+    marks = {slot.id: _marks_of(slot, bank) for slot in bank.slots.values()}
+    return marks, Counter(mark for each in marks.values() for mark in each)
 
 
 def _stories(situation: Situation, bank: Bank) -> Iterator[str]:

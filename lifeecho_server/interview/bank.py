@@ -2,14 +2,17 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from lifeecho_server.errors import LifeEchoError
+from lifeecho_server.interview.letters import plain
 from lifeecho_server.interview.situation import PROFILE_FIELDS
 
 Pattern = re.Pattern[str]
@@ -319,10 +322,40 @@ class PromptTexts(Record, frozen=True):
     list_joiner: str = ", "
 
 
+class Kin(Record, frozen=True):
+    """The words for one relation: who told of one of them may hear any other.
+
+    ``also`` are the keys of relations that imply this one ("my parents": a mother).
+    """
+
+    words: Words
+    also: Texts = ()
+
+
+class Claim(Record, frozen=True):
+    """Something that happens in a life: ``said`` finds it said, ``told`` finds it told before."""
+
+    said: Pattern
+    told: Pattern
+
+
 class GuardTexts(Record, frozen=True):
     """What the guards look for in a model's sentences.
 
-    ``role`` is a label that the interviewer's own words may have, ``narrator`` one of the person's.
+    ``question`` and ``asks`` are found in what asks (with its mark, and without one), ``double`` in
+    two questions at once; ``invites`` in what asks for more without being a question. ``role`` is a
+    label that the interviewer's own words may have, ``narrator`` one of the person's. ``charset``
+    is a character set that everything written belongs to, by its name in Python.
+
+    What must have been told: ``number`` and ``name`` (whole matches; ``name_free`` is none),
+    ``name_likely`` unless it is an ordinary word of this file, ``kin`` and ``claims``. ``vague``
+    has a group ``ten``: a decade, of years or of age; ``vague_words`` are words for one. ``span``
+    matches numbers of years, which may also be reckoned. ``kin_free`` is cut out of a sentence
+    before relations are looked for in it, ``kin_denied`` out of what was told; a sentence with
+    ``claim_free`` claims nothing. ``denial`` is an answer that makes a question's words no fact.
+
+    ``own_life`` finds the interviewer telling of itself, ``overreach`` promises, advice and
+    sermons, ``reasoning`` thoughts spoken aloud, ``refusal`` a model that speaks of itself.
     """
 
     question: Pattern
@@ -332,10 +365,28 @@ class GuardTexts(Record, frozen=True):
     name_free: Pattern
     role: Pattern
     narrator: Pattern
+    asks: Patterns = ()
+    double: Patterns = ()
+    invites: Patterns = ()
+    charset: str = ""
+    name_likely: Patterns = ()
+    vague: Pattern | None = None
+    vague_words: dict[str, int] = {}
+    span: Pattern | None = None
+    kin: dict[str, Kin] = {}
+    kin_free: Pattern | None = None
+    kin_denied: Pattern | None = None
+    claims: tuple[Claim, ...] = ()
+    claim_free: Pattern | None = None
+    denial: Pattern | None = None
+    own_life: Patterns = ()
+    overreach: Patterns = ()
+    reasoning: Patterns = ()
+    refusal: Patterns = ()
 
 
-class Bank(Record, frozen=True, dict=True):
-    """One language's data, read once and passed around."""
+class Bank(Record, frozen=True, dict=True, eq=False):
+    """One language's data, read once and passed around; two are the same if they are one."""
 
     language: str
     script: str
@@ -356,16 +407,48 @@ class Bank(Record, frozen=True, dict=True):
     events: tuple[PublicEvent, ...] = ()
 
     @classmethod
-    def load(cls, language: str) -> "Bank":
-        """Read a language's packaged file (``zh``, also for ``zh-HK``). Raises UnknownLanguage."""
+    def load(cls, language: str, folder: Path | None = None) -> "Bank":
+        """Read a language's file (``zh``, also for ``zh-HK``): a packaged one, else ``folder``'s.
+
+        Raises UnknownLanguage.
+        """
         name = language.replace("_", "-").partition("-")[0].casefold()
-        if name not in languages():
+        file = _files(folder).get(name)
+        if file is None:
             raise UnknownLanguage(f"there is no question bank for the language {language!r}")
-        text = resources.files(f"{__package__}.data").joinpath(f"{name}.toml").read_text("utf-8")
         try:
-            return _convert(tomllib.loads(text))
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError, re.error) as error:
+            bank = _convert(tomllib.loads(file.read_text("utf-8")))
+        except (
+            *(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError),
+            *(re.error, KeyError, TypeError, AttributeError),  # while patterns are filled in
+        ) as error:
             raise UnknownLanguage(f"the question bank {name!r} is damaged: {error}") from None
+        if bank.language != name:
+            raise UnknownLanguage(f"the question bank {name!r} is of {bank.language!r}")
+        _ = (bank.vocabulary, bank.instructions)  # gathered in the thread that reads, not later
+        return bank
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word written small somewhere in this file's texts: ordinary words, no names."""
+        return frozenset(word for word in re.findall(r"[^\W\d_]+", self.texts) if word.islower())
+
+    @cached_property
+    def texts(self) -> str:
+        """All of this file's texts, a line each; patterns and placeholders left out."""
+        return re.sub(r"\{\w+\}", " ", "\n".join(_texts_in(self)))
+
+    @cached_property
+    def instructions(self) -> Texts:
+        """The letters of each longer clause of what a model is told: it must not be read out.
+
+        That somebody is back may be said in the very words of its note.
+        """
+        notes, least = self.prompt.notes, 12 if self.spaced else 7
+        told = [getattr(notes, name) for name in notes.__struct_fields__ if name != "re_greet"]
+        texts = " \n".join((self.prompt.instructions, self.prompt.stage, *told))
+        clauses = map(plain, re.split(r"[^\w\s'’-]|\n|\{\w+\}", texts))
+        return tuple(sorted({clause for clause in clauses if len(clause) >= least}))
 
     @property
     def stage_ids(self) -> Texts:
@@ -382,12 +465,37 @@ class Bank(Record, frozen=True, dict=True):
         return next((stage for stage in self.stages if stage.id == stage_id), self.stages[0])
 
 
-def languages() -> Texts:
-    """Return the languages that have a data file, sorted."""
-    files = resources.files(f"{__package__}.data").iterdir()
-    return tuple(
-        sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
-    )
+def languages(folder: Path | None = None) -> Texts:
+    """Return the languages that have a data file, packaged or in ``folder``, sorted."""
+    return tuple(sorted(_files(folder)))
+
+
+def _files(folder: Path | None) -> dict[str, Traversable]:
+    """Return the data files by language. What is packaged stands before what a folder has."""
+    places: list[Traversable] = [resources.files(f"{__package__}.data")]
+    if folder is not None and folder.is_dir():
+        places.insert(0, folder)
+    return {
+        file.name.removesuffix(".toml"): file
+        for place in places
+        for file in place.iterdir()
+        if file.name.endswith(".toml")
+    }
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Yield every text in a value of this module's types, in order."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Words):
+        yield from value.terms
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _texts_in(one)
+    elif isinstance(value, dict):
+        yield from _texts_in(tuple(value.values()))
+    elif isinstance(value, Record):
+        yield from _texts_in(tuple(getattr(value, name) for name in value.__struct_fields__))
 
 
 def _convert(raw: dict[str, Any]) -> Bank:

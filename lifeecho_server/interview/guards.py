@@ -1,34 +1,43 @@
 """Guards over a model's words, sentence by sentence, before anything leaves.
 
-What cannot be known from here is let through: a given name that begins an English sentence without
-being addressed, a Chinese name without a surname that is listed together with a title, a place
-without one of the listed endings. Everything the checks look for is in the language's data.
+What rules cannot know is let through: a thing that has no shape of its own ("the goat" of somebody
+who told of a cow). Everything that a language has to do with is in its data.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lifeecho_server.interview.bank import Bank
+from lifeecho_server.interview.bank import Bank, Patterns
 from lifeecho_server.interview.decision import Decision
-from lifeecho_server.interview.markup import ANSWERING, OTHERS, PART_BREAK, before_turn, clean
-from lifeecho_server.interview.numerals import figures
-from lifeecho_server.interview.questions import asked_keys
-from lifeecho_server.interview.sentences import sentences_of
-from lifeecho_server.interview.situation import PROFILE_FIELDS, Situation, Speaker
+from lifeecho_server.interview.evidence import Evidence
+from lifeecho_server.interview.letters import (
+    any_alike,
+    circles,
+    in_script,
+    latin_words,
+    plain,
+    speaks,
+)
+from lifeecho_server.interview.markup import (
+    ANSWERING,
+    OTHERS,
+    PART_BREAK,
+    before_turn,
+    clean,
+    is_marked_up,
+    without_dress,
+)
+from lifeecho_server.interview.situation import Situation
+from lifeecho_server.interview.truth import invented
 
 _SENTENCES_A_PART = 2
 _PARTS = 3
 _LONGEST = 240  # characters of a sentence; beyond it a model is rambling or looping
-_SAME = 0.8  # share of common character pairs from which two questions are the same one
-_QUOTED = 4  # characters from which words in quotation marks must have been said
-_REPEATS = re.compile(r"(.{2,20}?)\1{3,}", re.DOTALL)
-_HAN_OFTEN = 0.5  # share of Han characters among the letters of a Chinese sentence, at least
-
-
+_SAME = 0.8  # share of common character pairs from which two sentences are the same one
 _REPEATED_MOST = 8  # letters of the person's words that may be said back as they are
+_PARROTED = 0.85  # share of common pairs from which the person's sentence is said back whole
+_PARROTED_LEAST = 15  # letters of a sentence that says something
 
 
 class Outcome(StrEnum):
@@ -51,13 +60,27 @@ class Reason(StrEnum):
     TOO_MANY_QUESTIONS = "too_many_questions"
     QUESTION_NOT_ALLOWED = "question_not_allowed"
     ASKED_BEFORE = "asked_before"
+    OTHER_QUESTION = "other_question"  # than was decided on; seen where the reply is put together
+    SAID_BEFORE = "said_before"
     WRONG_LANGUAGE = "wrong_language"
     WRONG_SCRIPT = "wrong_script"
     INVENTED = "invented"
     NARRATORS_WORDS = "narrators_words"
+    PARROTED = "parroted"
+    OWN_LIFE = "own_life"
+    OVERREACH = "overreach"
+    INSTRUCTIONS = "instructions"
+    REASONING = "reasoning"
+    REFUSAL = "refusal"
 
 
-_ENDING = (Reason.LOOP, Reason.TOO_MANY_PARTS, Reason.NARRATORS_WORDS)
+_ENDING = (
+    Reason.LOOP,
+    Reason.TOO_MANY_PARTS,
+    Reason.NARRATORS_WORDS,
+    Reason.REASONING,
+    Reason.REFUSAL,
+)
 """After these nothing good comes of a model any more."""
 
 
@@ -74,14 +97,9 @@ class Guard:
     """Checks the sentences of one reply in order; it counts what has passed."""
 
     def __init__(self, situation: Situation, decision: Decision, bank: Bank) -> None:
-        """Gather what was said, told and asked so far."""
+        """Prepare to look at what was said, told and asked so far."""
         self._bank = bank
-        self._known = _known_words(situation, decision, bank)
-        self._asked = _asked_questions(situation, bank)
-        self._said_before = _sentences(
-            turn.text for turn in situation.history if turn.speaker is Speaker.INTERVIEWER
-        )
-        self._narrators = _narrators_sentences(situation)
+        self._evidence = Evidence(situation, decision, bank)
         self._name = situation.profile.nickname or ""
         self._questions_left = int(
             decision.direction is None or decision.direction.question_allowed
@@ -90,7 +108,7 @@ class Guard:
         self._allowed = self._questions_left > 0
         self._in_part = 0
         self._parts = 0
-        self._passed: set[str] = set()
+        self._passed: list[str] = []
 
     def check(self, sentence: str) -> Verdict:
         """Judge the next sentence, or the boundary between two parts (``PART_BREAK``)."""
@@ -98,14 +116,14 @@ class Guard:
             return self._part_ends()
         if self._over:
             return Verdict(Outcome.STOP, "", Reason.MARKUP)
-        text = self._bank.guard.role.sub("", clean(self._own_turn(sentence))).strip()
+        text = without_dress(self._bank.guard.role.sub("", clean(self._own_turn(sentence))))
         reason = self._fault(text)
         if reason is not None:
             stop = reason in _ENDING
             return Verdict(Outcome.STOP if stop else Outcome.DROP, "", reason)
         self._in_part += 1
-        self._passed.add(_plain(text))
-        self._questions_left -= _asks(text, self._bank)
+        self._passed.append(plain(text))
+        self._questions_left -= asks(text, self._bank)
         return Verdict(Outcome.PASS, text)
 
     def _own_turn(self, sentence: str) -> str:
@@ -116,7 +134,7 @@ class Guard:
         """
         before = before_turn(sentence)
         if before is None or not (before or self._passed):
-            self._over = _plain(clean(sentence)) in OTHERS
+            self._over = plain(clean(sentence)) in OTHERS
             return sentence
         self._over = True
         return before
@@ -130,128 +148,121 @@ class Guard:
         return Verdict(Outcome.BREAK)
 
     def _fault(self, text: str) -> Reason | None:
-        if not _plain(text):
+        letters = plain(text)
+        if not letters:
             return Reason.EMPTY
-        if text[0] in "[<{#*-" or _plain(text) in (*ANSWERING, *OTHERS):
+        if letters in (*ANSWERING, *OTHERS):
             return Reason.MARKUP
-        if self._is_the_narrators(text):
-            return Reason.NARRATORS_WORDS
-        if self._loops(text):
-            return Reason.LOOP
-        return self._foreign(text) or self._excess(text) or self._untrue(text)
+        return (
+            self._of_no_reply(text)
+            or self._of_somebody_else(text, letters)
+            or self._loops(text, letters)
+            or self._foreign(text)
+            or self._excess(text, letters)
+            or self._unfit(text)
+        )
 
-    def _loops(self, text: str) -> bool:
-        plain = _plain(text)
-        repeated = plain in self._passed or (len(plain) > 8 and plain in self._said_before)
-        return repeated or len(text) > _LONGEST or _REPEATS.search(text) is not None
+    def _of_no_reply(self, text: str) -> Reason | None:
+        """What a model says that is no part of a talk: thoughts, excuses, its instructions."""
+        guard = self._bank.guard
+        if _any(guard.reasoning, text):
+            return Reason.REASONING
+        if _any(guard.refusal, text):
+            return Reason.REFUSAL
+        if is_marked_up(text):
+            return Reason.MARKUP
+        letters = plain(text)
+        read_out = any(clause in letters for clause in self._bank.instructions)
+        return Reason.INSTRUCTIONS if read_out else None
 
-    def _is_the_narrators(self, text: str) -> bool:
+    def _of_somebody_else(self, text: str, letters: str) -> Reason | None:
         """Whether a model goes on as the person instead of answering, or says what they said.
 
         A few of their words may come back as they are.
         """
         named = self._name and re.match(rf"{re.escape(self._name)}\s*[:：]", text)
-        labelled = self._bank.guard.narrator.match(text) or named
-        plain = _plain(text)
-        return bool(labelled) or (len(plain) > _REPEATED_MOST and plain in self._narrators)
+        if named or self._bank.guard.narrator.match(text):
+            return Reason.NARRATORS_WORDS
+        if len(letters) > _REPEATED_MOST and self._evidence.is_narrators(letters):
+            return Reason.NARRATORS_WORDS
+        whole = len(letters) >= _PARROTED_LEAST and not asks(text, self._bank)
+        parroted = whole and any_alike(letters, self._evidence.answered, _PARROTED)
+        return Reason.PARROTED if parroted else None
+
+    def _loops(self, text: str, letters: str) -> Reason | None:
+        if letters in self._passed or len(text) > _LONGEST:
+            return Reason.LOOP
+        if len(letters) > _REPEATED_MOST:
+            if any_alike(letters, self._passed, _SAME) or letters in self._evidence.said:
+                return Reason.LOOP
+        return Reason.LOOP if circles(text, spaced=self._bank.spaced) else None
 
     def _foreign(self, text: str) -> Reason | None:
-        if not _in_script(text, self._bank.script):
+        bank, told = self._bank, self._evidence
+        if not in_script(text, bank.script):
             return Reason.WRONG_LANGUAGE
-        if any(character in self._bank.guard.wrong_script for character in text):
-            return Reason.WRONG_SCRIPT
-        return None
+        if bank.spaced and not speaks(text, bank.vocabulary):
+            unknown = not speaks(text, bank.vocabulary | told.words)
+            if unknown:
+                return Reason.WRONG_LANGUAGE
+        if "latin" not in bank.script and any(
+            word not in told.letters for word in latin_words(text)
+        ):
+            return Reason.WRONG_LANGUAGE
+        return Reason.WRONG_SCRIPT if self._in_wrong_script(text) else None
 
-    def _excess(self, text: str) -> Reason | None:
+    def _in_wrong_script(self, text: str) -> bool:
+        """Whether a character is none that the language is written with, and nobody gave it."""
+        guard = self._bank.guard
+        if any(character in guard.wrong_script for character in text):
+            return True
+        if not guard.charset or _encodable(text, guard.charset):
+            return False
+        strange = [one for one in text if one.isalpha() and not _encodable(one, guard.charset)]
+        return any(one not in self._evidence.letters for one in strange)
+
+    def _excess(self, text: str, letters: str) -> Reason | None:
         if self._in_part >= _SENTENCES_A_PART:
             return Reason.TOO_MANY_SENTENCES
-        if not _asks(text, self._bank):
-            return None
+        if not asks(text, self._bank):
+            return self._not_asking(text, letters)
         if not self._allowed:
             return Reason.QUESTION_NOT_ALLOWED
-        if self._questions_left < 1:
+        if self._questions_left < 1 or _any(self._bank.guard.double, text):
             return Reason.TOO_MANY_QUESTIONS
-        return Reason.ASKED_BEFORE if self._was_asked(text) else None
+        before = any_alike(letters, self._evidence.asked, _SAME)
+        return Reason.ASKED_BEFORE if before else None
 
-    def _was_asked(self, text: str) -> bool:
-        plain = _plain(text)
-        return any(_alike(plain, asked) >= _SAME for asked in self._asked)
+    def _not_asking(self, text: str, letters: str) -> Reason | None:
+        """An invitation to tell more is no question, but out of place where none is allowed."""
+        if not self._allowed and _any(self._bank.guard.invites, text):
+            return Reason.QUESTION_NOT_ALLOWED
+        if len(letters) <= _REPEATED_MOST:
+            return None
+        before = any_alike(letters, self._evidence.said, _PARROTED)
+        return Reason.SAID_BEFORE if before else None
 
-    def _untrue(self, text: str) -> Reason | None:
-        invented = [*_numbers(text, self._bank), *_names(text, self._bank), *_quotes(text)]
-        strange = any(_plain(piece) not in self._known for piece in invented)
-        return Reason.INVENTED if strange else None
-
-
-def _known_words(situation: Situation, decision: Decision, bank: Bank) -> str:
-    """All that a sentence may repeat: what people said, the profile, what was decided to say."""
-    turns = (*situation.told_before, *situation.history, *situation.unanswered)
-    told = [turn.text for turn in turns if turn.speaker is not Speaker.INTERVIEWER]
-    values = [getattr(situation.profile, name) for name in PROFILE_FIELDS]
-    told += [str(value) for value in (*values, *decision.changes.profile.values()) if value]
-    told += decision.parts
-    return _plain("\n".join([*told, *(figures(text, bank.numerals) for text in told)]))
-
-
-def _asked_questions(situation: Situation, bank: Bank) -> tuple[str, ...]:
-    """Every wording of what was asked by the bank, and the questions found in the history."""
-    keys = asked_keys(situation.state)
-    wordings = [text for key in keys if key in bank.slots for text in bank.slots[key].questions]
-    said = [turn.text for turn in situation.history if turn.speaker is Speaker.INTERVIEWER]
-    spoken = [one for text in said for one in sentences_of(text) if _asks(one, bank)]
-    return tuple(_plain(text) for text in (*wordings, *spoken))
+    def _unfit(self, text: str) -> Reason | None:
+        guard = self._bank.guard
+        if _any(guard.own_life, text):
+            return Reason.OWN_LIFE
+        if _any(guard.overreach, text):
+            return Reason.OVERREACH
+        return Reason.INVENTED if invented(text, self._evidence, self._bank) else None
 
 
-def _narrators_sentences(situation: Situation) -> frozenset[str]:
-    turns = (*situation.history, *situation.unanswered)
-    return _sentences(turn.text for turn in turns if turn.speaker is Speaker.NARRATOR)
+def asks(text: str, bank: Bank) -> bool:
+    """Whether a sentence asks something, with its mark or without one."""
+    return bank.guard.question.search(text) is not None or _any(bank.guard.asks, text)
 
 
-def _sentences(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(_plain(one) for text in texts for one in sentences_of(text))
+def _any(patterns: Patterns, text: str) -> bool:
+    return any(pattern.search(text) for pattern in patterns)
 
 
-def _plain(text: str) -> str:
-    """Return letters and digits only, in one case and width, for comparing."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum())
-
-
-def _alike(one: str, other: str) -> float:
-    """Return the share of character pairs that two texts have in common (Dice), 0 to 1."""
-    pairs, others = ({text[i : i + 2] for i in range(len(text) - 1)} for text in (one, other))
-    return 2 * len(pairs & others) / max(1, len(pairs) + len(others))
-
-
-def _asks(text: str, bank: Bank) -> bool:
-    return bank.guard.question.search(text) is not None
-
-
-def _in_script(text: str, script: str) -> bool:
-    """Whether the letters are of the narrator's script: Han with a few others, or Latin alone."""
-    kinds = [_kind(character) for character in text if character.isalpha()]
-    if "other" in kinds:
+def _encodable(text: str, charset: str) -> bool:
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
         return False
-    if script == "han":
-        return not kinds or kinds.count("han") >= len(kinds) * _HAN_OFTEN
-    return "han" not in kinds
-
-
-def _kind(character: str) -> str:
-    name = unicodedata.name(character, "")
-    if name.startswith("CJK"):
-        return "han"
-    return "latin" if "LATIN" in name else "other"
-
-
-def _numbers(text: str, bank: Bank) -> list[str]:
-    return bank.guard.number.findall(figures(text, bank.numerals))
-
-
-def _names(text: str, bank: Bank) -> list[str]:
-    found = [match.group() for one in bank.guard.name for match in one.finditer(text)]
-    return [name for name in found if not bank.guard.name_free.fullmatch(name)]
-
-
-def _quotes(text: str) -> list[str]:
-    return [said for said in re.findall(r"[“\"「]([^”\"」]+)[”\"」]", text) if len(said) >= _QUOTED]
+    return True

@@ -6,14 +6,17 @@ from lifeecho_server.interview.markup import PART_BREAK
 
 __all__ = ["PART_BREAK", "SentenceSplitter", "sentences_of"]
 
-_TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
-_CLOSE = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+_THOUGHT = "(?:think|thinking|thought|reasoning|reflection|analysis|scratchpad)"
+_TAG = re.compile(f"</?{_THOUGHT}>", re.IGNORECASE)
+_CLOSE = re.compile(f"</{_THOUGHT}>", re.IGNORECASE)
 _CLOSERS = "\"'”’」』)）]"
-_END = re.compile(rf"[。!?！？…]+[{re.escape(_CLOSERS)}]*|\.+[{re.escape(_CLOSERS)}]*(?=\s)|\n+")
+_END = re.compile(rf"[。!?！？…؟।]+[{re.escape(_CLOSERS)}]*|\.+[{re.escape(_CLOSERS)}]*(?=\s)|\n+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Prof|Rev|Jr|Sr|vs|etc|No|a\.m|p\.m|e\.g|i\.e)|\b[A-Z])\.$"
 )
-_HELD = len("</thinking>") - 1  # so much of a tag may stand at a chunk's end
+_LISTED = re.compile(r"\s*\d{1,2}\.")  # the number of a list's item ends no sentence
+_ENOUGH = 12  # characters before a point that tell whether it belongs to a word
+_HELD = len("</scratchpad>") - 1  # so much of a tag may stand at a chunk's end
 
 
 class SentenceSplitter:
@@ -86,7 +89,7 @@ class SentenceSplitter:
 
     def _sentence_end(self, *, final: bool) -> int | None:
         for found in _END.finditer(self._text):
-            if _ABBREVIATION.search(self._text[: found.start() + 1]):
+            if _ends_nothing(self._text[: found.start() + 1]):
                 continue
             if found.end() == len(self._text) and not final:
                 return None  # a closing quote or more marks may still come
@@ -98,7 +101,21 @@ class SentenceSplitter:
         return piece
 
 
+def _ends_nothing(before: str) -> bool:
+    """Whether the point that a sentence so far ends with belongs to a word or a number."""
+    return bool(_ABBREVIATION.search(before[-_ENOUGH:]) or _LISTED.fullmatch(before))
+
+
 def sentences_of(text: str) -> tuple[str, ...]:
     """Return the sentences of a whole text."""
-    splitter = SentenceSplitter()
-    return (*splitter.feed(text), *splitter.flush())
+    if "<" in text or PART_BREAK in text:
+        splitter = SentenceSplitter()
+        return (*splitter.feed(text), *splitter.flush())
+    # What people say has neither tags nor boundaries, and a reply looks at all of a history.
+    found: list[str] = []
+    start = 0
+    for end in _END.finditer(text):
+        if not _ends_nothing(text[start : end.start() + 1]):
+            found.append(text[start : end.end()].strip())
+            start = end.end()
+    return tuple(one for one in (*found, text[start:].strip()) if one)

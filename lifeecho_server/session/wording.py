@@ -2,12 +2,12 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, assert_never
 
 from lifeecho_server.inference import EngineState, Inference, Priority
-from lifeecho_server.interview.ahead import taking_up
+from lifeecho_server.interview.ahead import Ahead, question_of, stands_for, taking_up
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.decision import Decision
 from lifeecho_server.interview.guards import Guard, Outcome, Reason
@@ -43,6 +43,7 @@ class _Spoken:
     def __init__(self, telling: Telling) -> None:
         self._telling = telling
         self._sentences: list[str] = []
+        self.said: list[str] = []
         self._over = False
         self._parts = 0
 
@@ -56,6 +57,7 @@ class _Spoken:
         if self._over:
             await self._close(final=False)
         self._sentences.append(text)
+        self.said.append(text)
         await self._telling.sentence(text, joined(self._sentences))
 
     def part_ends(self) -> None:
@@ -76,11 +78,15 @@ class _Draft:
     """One attempt of the model: what of its sentences passes the guards is said.
 
     With ``one_sentence`` nothing more is wanted after the first, for more is to be said after it.
+    A question that is not the one decided on (``stands``) is left out.
     """
 
-    def __init__(self, guard: Guard, spoken: _Spoken, *, one_sentence: bool) -> None:
+    def __init__(
+        self, guard: Guard, spoken: _Spoken, stands: Callable[[str], bool], *, one_sentence: bool
+    ) -> None:
         self._guard = guard
         self._spoken = spoken
+        self._stands = stands
         self._one_sentence = one_sentence
         self.passed = 0
         self.refused: Counter[Reason] = Counter()
@@ -91,6 +97,8 @@ class _Draft:
         if verdict.reason is not None:
             self.refused[verdict.reason] += 1
         match verdict.outcome:
+            case Outcome.PASS if not self._stands(verdict.text):
+                self.refused[Reason.OTHER_QUESTION] += 1
             case Outcome.PASS:
                 self.passed += 1
                 await self._spoken.sentence(verdict.text)
@@ -146,12 +154,14 @@ class Wording:
         """
         spoken = _Spoken(telling)
         question = self._questions.worded(situation, decision)
-        whole = False
+        whole, asked = False, question_of(decision)
         try:
             if self._model_speaks(decision):
                 await self._by_model(situation, decision, spoken, ahead=question is not None)
             by_script = spoken.empty
-            await self._to_its_end(decision, question, spoken, telling)
+            unasked = asked is not None and not by_script and not self._has_asked(spoken)
+            left = asked.text if question is None and asked and unasked else question
+            await self._to_its_end(decision, left, spoken, telling)
             whole = True
         finally:
             self._counts.cut_off += not whole
@@ -170,6 +180,15 @@ class Wording:
             await spoken.sentence(question)
         await spoken.finish()
 
+    def _has_asked(self, spoken: _Spoken) -> bool:
+        return any(self._bank.guard.question.search(text) for text in spoken.said)
+
+    def _stands_for(self, asked: Ahead | None, text: str) -> bool:
+        """Whether a sentence may be said as far as it asks something."""
+        if asked is None or self._bank.guard.question.search(text) is None:
+            return True
+        return stands_for(text, asked, self._bank)
+
     def _model_speaks(self, decision: Decision) -> bool:
         ready = self._inference.capabilities.llm is EngineState.READY
         return ready and decision.direction is not None
@@ -180,8 +199,11 @@ class Wording:
         """Have the model say it; ``ahead``: all but the question, in a sentence."""
         directed = taking_up(decision, self._bank) if ahead else decision
         messages = prompt(situation, directed, self._bank)
+        stands = partial(self._stands_for, question_of(directed))
         for seed in range(ATTEMPTS):
-            draft = _Draft(Guard(situation, directed, self._bank), spoken, one_sentence=ahead)
+            draft = _Draft(
+                Guard(situation, directed, self._bank), spoken, stands, one_sentence=ahead
+            )
             try:
                 await self._attempt(messages, draft, seed)
             except MODEL_FAULTS as error:

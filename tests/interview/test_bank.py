@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lifeecho_server.interview.bank import Bank, Texts, UnknownLanguage, languages
-from lifeecho_server.interview.guards import _in_script
+from lifeecho_server.interview.letters import in_script
 from lifeecho_server.interview.recognise import Command, Danger
 from lifeecho_server.interview.situation import PROFILE_FIELDS
 
@@ -136,7 +136,7 @@ def test_some_wording_needs_no_name_place_or_decade(bank: Bank) -> None:
 
 def test_words_are_written_in_the_languages_script(bank: Bank) -> None:
     for text in statements(bank):
-        assert _in_script(re.sub(r"\{\w+\}", "", text), bank.script), text
+        assert in_script(re.sub(r"\{\w+\}", "", text), bank.script), text
 
 
 def test_every_command_and_danger_can_be_recognised(bank: Bank) -> None:

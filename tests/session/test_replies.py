@@ -140,7 +140,12 @@ def test_what_is_good_in_a_models_words_is_said(
     model = fake_model()
     parts = answered(house_with(build_house, model), model, reply.encode())
     assert good(parts)
-    assert " ".join(parts) == (said or "How kind of her. What did she sing?")
+    if said is None:
+        assert " ".join(parts) == "How kind of her. What did she sing?"
+    else:
+        # The question that was decided on is asked, also where the model did not.
+        assert " ".join(parts[:-1]) == said
+        assert parts[-1].endswith("?")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +202,9 @@ def test_a_model_that_stalls_in_its_middle_has_said_what_it_said(
         talker.text(STORY)
         parts = [part["text"] for part in talker.reply()]
         gate.opened.set()
-    assert parts == ["That sounds lovely."]
+    assert parts[0] == "That sounds lovely."
+    assert len(parts) == 2
+    assert parts[1].endswith("?")
     assert house.metrics.replies.model_faults["TooSlowError"] == 1
 
 
@@ -212,7 +219,9 @@ def test_a_model_that_dies_in_its_middle_has_said_what_it_said(
             raise ModelUnusable("the model died")
 
     model.hook = die
-    assert answered(house, model, GOOD) == ["That sounds lovely."]
+    said, asked = answered(house, model, GOOD)
+    assert said == "That sounds lovely."
+    assert asked.endswith("?")
 
 
 def test_whose_words_were_said_is_counted(build_house: Callable[..., House]) -> None:

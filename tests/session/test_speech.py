@@ -20,6 +20,8 @@ from tests.inference.fakes import FakeChatModel
 from tests.session.engines import Engines, Gate
 
 STORY = "My mother sang every evening."
+FAREWELL = "That's all for today."
+"""What is answered without a question."""
 LOVELY, VOICE = "That sounds lovely.", "What was her voice like?"
 INVENTED = "In 1887 Mr Fotheringay met your mother in Timbuktu."
 
@@ -79,7 +81,7 @@ class Halting:
         house.elder("rose")
         return house
 
-    def asked(self, house: House, **query: str) -> Talker:
+    def asked(self, house: House, told: str = STORY, **query: str) -> Talker:
         """Tell a story in a new conversation; the model has begun to answer on return."""
         talker = house.talker("rose", **query)
         talker.until_capability("llm", "ready")
@@ -87,7 +89,7 @@ class Halting:
             talker.until_capability("tts", "ready")
         talker.until("topic_suggestions")
         self.model.reply = self.reply
-        talker.text(STORY, "m-1")
+        talker.text(told, "m-1")
         talker.until("message_ack")
         return talker
 
@@ -258,7 +260,7 @@ def test_only_sentences_that_passed_the_guards_leave(build_house: Callable[..., 
     halting = Halting(INVENTED)
     halting.gate.opened.set()
     house = halting.house(build_house, FakeSpeaker())
-    with halting.asked(house, deltas="1") as talker:
+    with halting.asked(house, FAREWELL, deltas="1") as talker:
         parts, _ = whole(talker)
     assert [part["text"] for part in parts] == [LOVELY]
     assert not any("Timbuktu" in str(message) for message in talker.seen)
@@ -292,7 +294,7 @@ def test_end_that_was_not_known_in_time_is_a_file_without_sound(
 ) -> None:
     halting = Halting(INVENTED)
     house = halting.house(build_house, FakeSpeaker())
-    with halting.asked(house) as talker:
+    with halting.asked(house, FAREWELL) as talker:
         assert talker.expect("tts_audio")["last"] is False
         halting.gate.opened.set()
         _, sounds = whole(talker)

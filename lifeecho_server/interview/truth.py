@@ -1,0 +1,109 @@
+"""Whether a sentence says something that nobody told: names, numbers, relations, events."""
+
+import re
+from collections.abc import Iterator
+
+from lifeecho_server.interview.bank import Bank, Patterns
+from lifeecho_server.interview.evidence import Evidence, numbers_in
+from lifeecho_server.interview.letters import plain, words_of
+from lifeecho_server.interview.numerals import figures
+
+_QUOTED = re.compile(r"[“\"「『《]([^”\"」』》]+)[”\"」』》]")
+_QUOTED_LEAST = 4  # characters from which words in quotation marks must have been said
+
+
+def invented(text: str, told: Evidence, bank: Bank) -> bool:
+    """Whether a sentence names, counts, quotes or asserts something that nobody told."""
+    return (
+        any(plain(said) not in told.letters for said in _quotes(text))
+        or _strange_number(text, told, bank)
+        or any(not _is_told(name, told, bank) for name in _names(text, bank.guard.name, bank))
+        or any(
+            not (_is_ordinary(name, bank) or _is_told(name, told, bank))
+            for name in _names(text, bank.guard.name_likely, bank)
+        )
+        or _strange_kin(text, told, bank)
+        or _strange_claim(text, told, bank)
+    )
+
+
+def _quotes(text: str) -> list[str]:
+    return [said for said in _QUOTED.findall(text) if len(said) >= _QUOTED_LEAST]
+
+
+def _names(text: str, patterns: Patterns, bank: Bank) -> Iterator[str]:
+    for pattern in patterns:
+        for found in pattern.finditer(text):
+            name = found[1] if pattern.groups else found.group()
+            if not bank.guard.name_free.fullmatch(name):
+                yield name
+
+
+def _is_told(name: str, told: Evidence, bank: Bank) -> bool:
+    """Whether a name was said: every word of it, where words are apart."""
+    if not bank.spaced:
+        return plain(name) in told.letters
+    free = bank.guard.name_free
+    return all(_is_word(word, told) for word in words_of(name) if not free.fullmatch(word))
+
+
+def _is_word(word: str, told: Evidence) -> bool:
+    """Whether a word was said, in itself or in the plural, whoever it belongs to."""
+    stem = word.partition("'")[0]
+    return bool({word, stem, stem.removesuffix("s"), stem.removesuffix("es")} & told.words)
+
+
+def _is_ordinary(name: str, bank: Bank) -> bool:
+    """Whether what looks like a name is a word of the language's own texts."""
+    if not bank.spaced:
+        return name in bank.texts
+    return {word.partition("'")[0] for word in words_of(name)} <= bank.vocabulary
+
+
+def _strange_number(text: str, told: Evidence, bank: Bank) -> bool:
+    guard = bank.guard
+    words = set(words_of(text))
+    if any(word in words and ten not in told.decades for word, ten in guard.vague_words.items()):
+        return True
+    written = figures(text, bank.numerals)
+    if guard.vague is not None:
+        tens = [int(found["ten"]) % 100 // 10 * 10 for found in guard.vague.finditer(written)]
+        if any(ten not in told.decades for ten in tens):
+            return True
+        written = guard.vague.sub(" ", written)
+    spans = [] if guard.span is None else _matched((guard.span,), written)
+    return any(
+        number not in told.numbers
+        and not told.is_year(number)
+        and not (number in spans and number in told.reckoned)
+        for number in _matched((guard.number,), written)
+    )
+
+
+def _matched(patterns: Patterns, text: str) -> list[int]:
+    found = [match.group() for one in patterns for match in one.finditer(text)]
+    return numbers_in(" ".join(found))
+
+
+def _strange_kin(text: str, told: Evidence, bank: Bank) -> bool:
+    guard = bank.guard
+    said = text.casefold()
+    if guard.kin_free is not None:
+        said = guard.kin_free.sub(" ", said)
+    named = [key for key, kin in guard.kin.items() if kin.words.count(said)]
+    if not named:
+        return False
+    known = told.text if guard.kin_denied is None else guard.kin_denied.sub(" ", told.text)
+    return any(not _is_kin_told(key, known, bank) for key in named)
+
+
+def _is_kin_told(key: str, known: str, bank: Bank) -> bool:
+    kin = bank.guard.kin
+    return any(kin[one].words.count(known) for one in (key, *kin[key].also))
+
+
+def _strange_claim(text: str, told: Evidence, bank: Bank) -> bool:
+    guard = bank.guard
+    if guard.claim_free is not None and guard.claim_free.search(text):
+        return False
+    return any(one.said.search(text) and not one.told.search(told.given) for one in guard.claims)
