@@ -22,6 +22,12 @@ from bench.interview.transcript import dialogue, page
 from bench.report import RESULTS, write
 
 TURNS = (40, 120)
+EXAMPLES = {
+    "guoqiang": "who tells willingly, in Chinese",
+    "harold": "who tells willingly, in English",
+    "walter": "a man of few words",
+}
+EXAMPLE_TURNS = 60
 WILLING = frozenset({Manner.OPEN, Manner.RAMBLING, Manner.SWITCHING})
 """Manners of those who tell what they are asked for."""
 
@@ -47,6 +53,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, help="a GGUF file that words the replies")
     parser.add_argument("--transcript", metavar="NARRATOR", help="print one interview and stop")
     parser.add_argument("--markdown", type=Path, help="write that interview as a page")
+    parser.add_argument("--examples", type=Path, help="write three interviews as pages, and stop")
     parser.add_argument("--out", type=Path, default=RESULTS / "interview.json")
     return parser.parse_args()
 
@@ -57,6 +64,9 @@ def main() -> int:
     if given.transcript is not None:
         interview = played(given.transcript, max(given.turns), given.seed, given.model)
         read_out(given.transcript, interview, given.markdown)
+        return 0
+    if given.examples is not None:
+        write_examples(given.examples)
         return 0
     interviews = {
         name: played(name, max(given.turns), given.seed, given.model)
@@ -100,6 +110,23 @@ def played(name: str, turns: int, seed: int, model: Path | None) -> Interview:
         interview = play(sheet, interviewer, turns, seed)
         tell_counts(name, interviewer.counts)
         return interview
+
+
+def write_examples(folder: Path) -> None:
+    """Write whole interviews as pages, with a page that leads to them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [
+        *("# Examples of interviews", ""),
+        "Whole interviews of the scripted interviewer with simulated narrators, as they came out:",
+        "no model, nothing chosen or mended. `python -m bench.interview --examples docs/examples`",
+        *("writes them anew.", ""),
+    ]
+    for name, what in EXAMPLES.items():
+        interview = scripted(name, EXAMPLE_TURNS)
+        title = f"{name.capitalize()}, {what}"
+        (folder / f"{name}.md").write_text(page(title, interview), "utf-8")
+        lines.append(f"- [{title}]({name}.md)")
+    (folder / "README.md").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def read_out(name: str, interview: Interview, markdown: Path | None) -> None:
