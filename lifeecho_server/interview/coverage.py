@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.recognise import length
@@ -21,7 +22,8 @@ class Told:
     leader: Leader = Leader.INTERVIEWER
 
 
-def word_hits(text: str, bank: Bank) -> dict[str, int]:
+@lru_cache(maxsize=32)
+def word_hits(text: str, bank: Bank) -> Mapping[str, int]:
     """Return for each slot how many of its different words are in ``text``; only those hit."""
     folded = text.casefold()
     hits = {slot_id: slot.words.count(folded) for slot_id, slot in bank.slots.items()}

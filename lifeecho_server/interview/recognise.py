@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from lifeecho_server.interview.bank import Bank, Pattern, Patterns
 
@@ -35,7 +36,7 @@ class Danger(StrEnum):
 
 def clauses(text: str, bank: Bank) -> list[str]:
     """Split an utterance at its punctuation; no clause is blank."""
-    return [part.strip() for part in bank.recognise.clause.split(text) if part.strip()]
+    return list(_split(text, bank.recognise.clause))
 
 
 def sentences_in(text: str) -> list[str]:
@@ -169,6 +170,15 @@ def _matches(clause: str, patterns: Patterns, bank: Bank) -> bool:
 
 def _bare(clause: str, bank: Bank) -> str:
     """Return a clause without the fillers at its ends; a long one is left as it is."""
-    if len(clause) > _LONGEST_WISH:
-        return clause
-    return bank.recognise.filler.sub("", clause).strip()
+    return clause if len(clause) > _LONGEST_WISH else _without(clause, bank.recognise.filler)
+
+
+# One turn is looked at from many sides: what all of them begin with is done once.
+@lru_cache(maxsize=32)
+def _split(text: str, clause: Pattern) -> tuple[str, ...]:
+    return tuple(part.strip() for part in clause.split(text) if part.strip())
+
+
+@lru_cache(maxsize=128)
+def _without(clause: str, filler: Pattern) -> str:
+    return filler.sub("", clause).strip()

@@ -134,8 +134,9 @@ class Situation:
     ``history`` holds the last turns of this conversation, oldest first, answered ones only;
     ``unanswered`` the person's turns that wait for a reply, oldest first; ``told_before`` turns of
     the narrator from earlier conversations, oldest first; ``remembered`` is the rolling summary of
-    what was told before the history shown. ``stage`` is the conversation's; ``family`` are the
-    names of those at home who may read this memoir, for a moment of danger.
+    what was told before the history shown, ``said_before`` what the interviewer said before it,
+    where a model may say it again. ``stage`` is the conversation's; ``family`` are the names of
+    those at home who may read this memoir, for a moment of danger.
     """
 
     language: str
@@ -147,4 +148,5 @@ class Situation:
     unanswered: tuple[Turn, ...] = ()
     told_before: tuple[Turn, ...] = ()
     remembered: tuple[Fact, ...] = ()
+    said_before: tuple[str, ...] = ()
     family: tuple[str, ...] = ()

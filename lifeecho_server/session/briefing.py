@@ -14,9 +14,10 @@ from lifeecho_server.store.narrators import narrator
 from lifeecho_server.store.people import family_of
 from lifeecho_server.store.replies import Reply, undelivered_reply
 from lifeecho_server.store.summary import remembered
-from lifeecho_server.store.turns import history, last_turn, told_before, unanswered
+from lifeecho_server.store.turns import history, last_turn, said_before, told_before, unanswered
 
 TOLD_BEFORE_TURNS = 8
+SAID_BEFORE_TURNS = 200
 HISTORY_BLOCK = 10
 """Turns that leave the history together: a prompt that loses its oldest turn at every reply shares
 no beginning with the last one, and all of it would have to be evaluated again."""
@@ -61,11 +62,18 @@ class Briefing:
 
 
 def brief(
-    db: Connection, *, here: Conversation, first_stage: str, now: datetime, settings: Settings
+    db: Connection,
+    *,
+    here: Conversation,
+    first_stage: str,
+    now: datetime,
+    settings: Settings,
+    worded: bool = False,
 ) -> Briefing:
     """Read a conversation's situation. Raises NotFound when the narrator is gone.
 
-    ``first_stage`` is that of a conversation that has none yet.
+    ``first_stage`` is that of a conversation that has none yet. With ``worded`` a model may word
+    the reply, and what the interviewer said long ago is read too: the script knows its questions.
     """
     teller, now_here = narrator(db, here.narrator_id), conversation(db, here.id)
     if teller is None or now_here is None:
@@ -87,6 +95,7 @@ def brief(
         unanswered=waiting,
         told_before=earlier,
         remembered=remembered(db, teller.id, seen),
+        said_before=said_before(db, here.id, len(shown), SAID_BEFORE_TURNS) if worded else (),
         family=family_of(db, teller.id),
     )
     return Briefing(situation, last_turn(db, here.id), undelivered_reply(db, here.id))

@@ -269,5 +269,6 @@ class Dialogue:
                     first_stage=self._bank.stage_ids[0],
                     now=now,
                     settings=services.settings,
+                    worded=services.inference.capabilities.llm is EngineState.READY,
                 )
             )

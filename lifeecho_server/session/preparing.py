@@ -130,6 +130,7 @@ class Preparing:
                 first_stage=self._bank.stage_ids[0],
                 now=services.clock.now(),
                 settings=services.settings,
+                worded=True,
             )
         )
         return briefing.situation

@@ -110,6 +110,16 @@ def history(db: Connection, conversation_id: str, limit: int) -> tuple[Turn, ...
     return tuple(_turn(row) for row in reversed(rows))
 
 
+def said_before(db: Connection, conversation_id: str, after: int, limit: int) -> tuple[str, ...]:
+    """Return what the interviewer said before the last ``after`` turns, oldest first, unsealed."""
+    rows = db.execute(
+        "SELECT speaker, text FROM turns WHERE conversation_id = ? AND sealed = 0"
+        " ORDER BY said_at DESC, seq DESC LIMIT ? OFFSET ?",
+        (conversation_id, limit, after),
+    ).fetchall()
+    return tuple(text for speaker, text in reversed(rows) if speaker == "interviewer")
+
+
 def unanswered(db: Connection, conversation_id: str) -> tuple[Turn, ...]:
     """Return the person's turns that no reply has answered, oldest first.
 

@@ -28,6 +28,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "conversations_of": lambda db: conversations.conversations_of(db, "narrator", 10),
     "narrator": lambda db: narrators.narrator(db, "narrator"),
     "history": lambda db: turns.history(db, "talk", 30),
+    "said_before": lambda db: turns.said_before(db, "talk", 30, 200),
     "unanswered": lambda db: turns.unanswered(db, "talk"),
     "last_message_id": lambda db: turns.last_message_id(db, "talk"),
     "told_before": lambda db: turns.told_before(db, "narrator", "today", 10),
