@@ -159,7 +159,7 @@ class Server:
             recogniser=recogniser,
             voice=VoiceSessions(facilities),
             seats=seats,
-            banks=Banks(settings.languages),
+            banks=Banks(settings.languages, settings.languages_dir),
             timezone=timezone,
             secret=load_secret(settings.data_dir),
         )

@@ -89,6 +89,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     plans: dict[str, Plan] = {}
 
+    @property
+    def languages_dir(self) -> Path:
+        """The folder for question banks of further languages; it need not be there."""
+        return self.data_dir / "languages"
+
     def plan(self, name: str) -> Plan:
         """Return a plan by name; ``unlimited`` is always there. Raises SettingsError."""
         if name in self.plans:

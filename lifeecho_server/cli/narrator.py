@@ -13,6 +13,7 @@ from lifeecho_server.cli.people import (
     name_given,
     narrator_answer,
     profile_options,
+    spoken_here,
     told,
 )
 from lifeecho_server.cli.tables import columns
@@ -43,7 +44,7 @@ def add(settings: Settings, name: str, language: str, profile: Profile, as_json:
             db,
             narrator_id=clock.new_id(),
             name=name,
-            language=language,
+            language=spoken_here(language, settings),
             at=clock.now(),
             profile=profile,
         )

@@ -16,13 +16,15 @@ from lifeecho_server.store.people import User, users
 
 R = TypeVar("R")
 
-language_option = click.option(
-    "--lang", "language", type=click.Choice(["zh", "en"]), default="zh", show_default=True
-)
+language_option = click.option("--lang", "language", default="zh", show_default=True)
 
 
 class WhichUser(LifeEchoError):
     """Nobody was named, and there is none or more than one."""
+
+
+class NoSuchLanguage(LifeEchoError):
+    """A language is none of those that the settings say are spoken here."""
 
 
 class WhichNarrator(LifeEchoError):
@@ -32,6 +34,14 @@ class WhichNarrator(LifeEchoError):
 def database(settings: Settings) -> Database:
     """Open the household's database, made or migrated as needed; a context manager."""
     return Database.open(settings.data_dir / FILE_NAME)
+
+
+def spoken_here(language: str, settings: Settings) -> str:
+    """Return a language (BCP 47) that interviews are held in. Raises NoSuchLanguage."""
+    if language.partition("-")[0] not in settings.languages:
+        spoken = ", ".join(settings.languages)
+        raise NoSuchLanguage(f"{language} is not spoken here; the languages are {spoken}")
+    return language
 
 
 def only_user(db: Connection) -> User:

@@ -9,6 +9,7 @@ from lifeecho_server.cli.people import (
     language_option,
     name_given,
     profile_options,
+    spoken_here,
     told,
     user_answer,
 )
@@ -48,6 +49,7 @@ def add(
     if role != Role.ELDER and told(profile):
         raise click.UsageError("only an elder has a profile; use `lifeecho narrator add`")
     settings.plan(plan)
+    spoken_here(language, settings)
     clock = SystemClock()
     now = clock.now()
     with database(settings) as data, data.transaction() as db:

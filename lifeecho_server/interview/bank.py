@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from lifeecho_server.errors import LifeEchoError
-from lifeecho_server.interview.letters import plain
+from lifeecho_server.interview.letters import pairs, plain
 from lifeecho_server.interview.situation import PROFILE_FIELDS
 
 Pattern = re.Pattern[str]
@@ -325,10 +325,12 @@ class PromptTexts(Record, frozen=True):
 class Kin(Record, frozen=True):
     """The words for one relation: who told of one of them may hear any other.
 
-    ``also`` are the keys of relations that imply this one ("my parents": a mother).
+    ``told`` are words that tell of it without being looked for in a sentence ("my boy": a son),
+    ``also`` the keys of relations that imply this one ("my parents": a mother).
     """
 
     words: Words
+    told: Words | None = None
     also: Texts = ()
 
 
@@ -345,14 +347,17 @@ class GuardTexts(Record, frozen=True):
     ``question`` and ``asks`` are found in what asks (with its mark, and without one), ``double`` in
     two questions at once; ``invites`` in what asks for more without being a question. ``role`` is a
     label that the interviewer's own words may have, ``narrator`` one of the person's. ``charset``
-    is a character set that everything written belongs to, by its name in Python.
+    is a character set that everything written belongs to, by its name in Python. ``common`` are
+    ordinary words, with blanks between, that a sentence may have besides those of this file.
 
-    What must have been told: ``number`` and ``name`` (whole matches; ``name_free`` is none),
-    ``name_likely`` unless it is an ordinary word of this file, ``kin`` and ``claims``. ``vague``
-    has a group ``ten``: a decade, of years or of age; ``vague_words`` are words for one. ``span``
-    matches numbers of years, which may also be reckoned. ``kin_free`` is cut out of a sentence
-    before relations are looked for in it, ``kin_denied`` out of what was told; a sentence with
-    ``claim_free`` claims nothing. ``denial`` is an answer that makes a question's words no fact.
+    What must have been told: ``number`` and ``name`` (a first group or the whole match;
+    ``name_free`` is none; ``named_by`` tells a name's first character alone), ``name_likely``
+    unless it is an ordinary word, ``kin`` and ``claims``. ``short_year`` has a group ``year``: a
+    year told by its last two figures. ``vague`` has a group ``ten``: a decade, of years or of age;
+    ``vague_words`` are words for one. ``span`` matches numbers of years, which may also be
+    reckoned. ``kin_free`` is cut out of a sentence before relations are looked for in it,
+    ``kin_denied`` out of what was told; a sentence with ``claim_free`` claims nothing. ``denial``
+    is an answer that makes a question's words no fact.
 
     ``own_life`` finds the interviewer telling of itself, ``overreach`` promises, advice and
     sermons, ``reasoning`` thoughts spoken aloud, ``refusal`` a model that speaks of itself.
@@ -369,7 +374,10 @@ class GuardTexts(Record, frozen=True):
     double: Patterns = ()
     invites: Patterns = ()
     charset: str = ""
+    common: str = ""
+    named_by: str = ""
     name_likely: Patterns = ()
+    short_year: Pattern | None = None
     vague: Pattern | None = None
     vague_words: dict[str, int] = {}
     span: Pattern | None = None
@@ -425,7 +433,8 @@ class Bank(Record, frozen=True, dict=True, eq=False):
             raise UnknownLanguage(f"the question bank {name!r} is damaged: {error}") from None
         if bank.language != name:
             raise UnknownLanguage(f"the question bank {name!r} is of {bank.language!r}")
-        _ = (bank.vocabulary, bank.instructions)  # gathered in the thread that reads, not later
+        # Gathered now, in the thread that reads, and not within somebody's reply.
+        _ = (bank.vocabulary, bank.instructions, bank.question_pairs)
         return bank
 
     @cached_property
@@ -437,6 +446,14 @@ class Bank(Record, frozen=True, dict=True, eq=False):
     def texts(self) -> str:
         """All of this file's texts, a line each; patterns and placeholders left out."""
         return re.sub(r"\{\w+\}", " ", "\n".join(_texts_in(self)))
+
+    @cached_property
+    def question_pairs(self) -> Mapping[str, tuple[frozenset[str], ...]]:
+        """The wordings of each slot's question by their pairs of letters."""
+        return {
+            slot.id: tuple(pairs(plain(text)) for text in slot.questions)
+            for slot in self.slots.values()
+        }
 
     @cached_property
     def instructions(self) -> Texts:

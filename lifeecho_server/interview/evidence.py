@@ -1,19 +1,20 @@
 """What a sentence may rest on: all that people said, and what was decided to be said."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 
-from lifeecho_server.interview.bank import Bank
+from lifeecho_server.interview.bank import Bank, Words
 from lifeecho_server.interview.decision import Decision
-from lifeecho_server.interview.letters import plain, words_of
+from lifeecho_server.interview.letters import longest_run, pairs, plain
 from lifeecho_server.interview.numerals import figures
 from lifeecho_server.interview.questions import asked_keys
 from lifeecho_server.interview.sentences import sentences_of
 from lifeecho_server.interview.situation import PROFILE_FIELDS, Situation, Speaker, Turn
 
 _YEARS = range(1800, 2100)
+_CENTURY = 1900  # the one that a year told by two figures belongs to
 _CHILDHOOD = 8  # years after birth in which the script's own questions place a childhood
 _APART = "\n|\n"  # between texts, so that nothing is read across two of them
 
@@ -43,18 +44,24 @@ class Evidence:
     @cached_property
     def letters(self) -> str:
         """The plain letters of each text that may be taken up, a line each."""
-        return "\n".join(map(plain, self.text.split(_APART)))
+        return "\n".join(map(plain, self._texts))
 
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Words that may be taken up, each also without what an apostrophe adds to it."""
-        every = set(words_of(self.text))
-        return frozenset(every | {word.partition("'")[0] for word in every})
+    def has_word(self, word: str) -> bool:
+        """Whether a word (in one case) is among what may be taken up, whole."""
+        return word in self.text and re.search(rf"\b{re.escape(word)}\b", self.text) is not None
+
+    def mentions(self, words: Words) -> Iterator[str]:
+        """Yield the texts that may be taken up with one of these words in them, the last first."""
+        return (text for text in reversed(self._texts) if words.count(text))
+
+    def has_number(self, number: int) -> bool:
+        """Whether a number may be taken up; a year also in its other form, of two figures."""
+        return number in self._figures or number in self.numbers or self._is_year(number)
 
     @cached_property
     def numbers(self) -> frozenset[int]:
-        """The numbers that may be taken up."""
-        return frozenset(numbers_in(figures(self.text, self._bank.numerals)))
+        """The numbers that may be taken up, those in words too."""
+        return frozenset(numbers_in(self._written))
 
     @cached_property
     def reckoned(self) -> frozenset[int]:
@@ -73,21 +80,41 @@ class Evidence:
         known += [ten for word, ten in guard.vague_words.items() if word in self.text]
         return frozenset(number % 100 // 10 * 10 for number in known if number >= 10)
 
-    def is_year(self, two_figures: int) -> bool:
-        """Whether a year was told of that ends with these figures."""
-        return any(one in _YEARS and one % 100 == two_figures for one in self.numbers)
-
-    def is_narrators(self, letters: str) -> bool:
-        """Whether these are the letters of a sentence of the narrator's in this conversation."""
-        turns = (*self._situation.history, *self._situation.unanswered)
-        own = (turn.text for turn in turns if turn.speaker is Speaker.NARRATOR)
-        return letters in self.letters and letters in _sentences(own)
+    def _is_year(self, number: int) -> bool:
+        if number in _YEARS:
+            return number - number % 100 == _CENTURY and number % 100 in self._short_years
+        return any(one in _YEARS and one % 100 == number for one in self.numbers)
 
     @cached_property
-    def answered(self) -> frozenset[str]:
-        """The narrator's sentences that are being answered, by their letters."""
+    def _short_years(self) -> frozenset[int]:
+        short = self._bank.guard.short_year
+        found = () if short is None else short.finditer(self._written)
+        return frozenset(int(one["year"]) for one in found)
+
+    @cached_property
+    def _figures(self) -> frozenset[int]:
+        return frozenset(numbers_in(self.text))
+
+    @cached_property
+    def _written(self) -> str:
+        return figures(self.text, self._bank.numerals)
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return self.text.split(_APART)
+
+    def is_narrators(self, text: str) -> bool:
+        """Whether a sentence is one of the narrator's in this conversation."""
+        run, turns = longest_run(text), (*self._situation.history, *self._situation.unanswered)
+        own = (turn.text for turn in turns if turn.speaker is Speaker.NARRATOR)
+        return plain(text) in _sentences(one for one in own if run in one.casefold())
+
+    @cached_property
+    def answered(self) -> tuple[frozenset[str], ...]:
+        """The narrator's sentences that are being answered, by their pairs of letters."""
         turns = self._situation.unanswered
-        return _sentences(turn.text for turn in turns if turn.speaker is Speaker.NARRATOR)
+        own = _sentences(turn.text for turn in turns if turn.speaker is Speaker.NARRATOR)
+        return tuple(map(pairs, own))
 
     @cached_property
     def said(self) -> frozenset[str]:
@@ -95,13 +122,17 @@ class Evidence:
         return frozenset(map(plain, self._spoken))
 
     @cached_property
-    def asked(self) -> tuple[str, ...]:
-        """Every wording of what was asked, and the questions of the history, by their letters."""
-        slots, question = self._bank.slots, self._bank.guard.question
-        keys = asked_keys(self._situation.state)
-        wordings = [text for key in keys if key in slots for text in slots[key].questions]
-        wordings += [one for one in self._spoken if question.search(one)]
-        return tuple(map(plain, wordings))
+    def said_pairs(self) -> tuple[frozenset[str], ...]:
+        """The interviewer's sentences in this conversation, by their pairs of letters."""
+        return tuple(map(pairs, self.said))
+
+    @cached_property
+    def asked(self) -> tuple[frozenset[str], ...]:
+        """Every wording of what was asked, and the questions of the history, by their pairs."""
+        wordings = self._bank.question_pairs
+        of_bank = [wordings.get(key, ()) for key in asked_keys(self._situation.state)]
+        spoken = (one for one in self._spoken if self._bank.guard.question.search(one))
+        return (*chain.from_iterable(of_bank), *(pairs(plain(one)) for one in spoken))
 
     @cached_property
     def _spoken(self) -> tuple[str, ...]:

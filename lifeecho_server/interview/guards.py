@@ -16,8 +16,9 @@ from lifeecho_server.interview.letters import (
     circles,
     in_script,
     latin_words,
+    pairs,
     plain,
-    speaks,
+    strange_words,
 )
 from lifeecho_server.interview.markup import (
     ANSWERING,
@@ -28,6 +29,7 @@ from lifeecho_server.interview.markup import (
     is_marked_up,
     without_dress,
 )
+from lifeecho_server.interview.sentences import sentences_of
 from lifeecho_server.interview.situation import Situation
 from lifeecho_server.interview.truth import invented
 
@@ -36,7 +38,8 @@ _PARTS = 3
 _LONGEST = 240  # characters of a sentence; beyond it a model is rambling or looping
 _SAME = 0.8  # share of common character pairs from which two sentences are the same one
 _REPEATED_MOST = 8  # letters of the person's words that may be said back as they are
-_PARROTED = 0.85  # share of common pairs from which the person's sentence is said back whole
+_CIRCLING = 0.75  # and two of one reply
+_PARROTED = 0.85  # and one of the person's, said back whole
 _PARROTED_LEAST = 15  # letters of a sentence that says something
 
 
@@ -106,9 +109,14 @@ class Guard:
         )
         self._over = False
         self._allowed = self._questions_left > 0
+        # What the script says itself a model may say too, word for word or in its own words.
+        parts = (one for part in decision.parts for one in sentences_of(part))
+        self._scripted = frozenset(map(plain, parts))
+        self._double = any(_any(bank.guard.double, part) for part in decision.parts)
+        self._invites = any(_any(bank.guard.invites, part) for part in decision.parts)
         self._in_part = 0
         self._parts = 0
-        self._passed: list[str] = []
+        self._passed: list[frozenset[str]] = []  # the pairs of their letters
 
     def check(self, sentence: str) -> Verdict:
         """Judge the next sentence, or the boundary between two parts (``PART_BREAK``)."""
@@ -122,7 +130,7 @@ class Guard:
             stop = reason in _ENDING
             return Verdict(Outcome.STOP if stop else Outcome.DROP, "", reason)
         self._in_part += 1
-        self._passed.append(plain(text))
+        self._passed.append(pairs(plain(text)))
         self._questions_left -= asks(text, self._bank)
         return Verdict(Outcome.PASS, text)
 
@@ -153,8 +161,10 @@ class Guard:
             return Reason.EMPTY
         if letters in (*ANSWERING, *OTHERS):
             return Reason.MARKUP
+        if letters in self._scripted:
+            return self._loops(text, letters) or self._excess(text, letters)
         return (
-            self._of_no_reply(text)
+            self._of_no_reply(text, letters)
             or self._of_somebody_else(text, letters)
             or self._loops(text, letters)
             or self._foreign(text)
@@ -162,18 +172,17 @@ class Guard:
             or self._unfit(text)
         )
 
-    def _of_no_reply(self, text: str) -> Reason | None:
+    def _of_no_reply(self, text: str, letters: str) -> Reason | None:
         """What a model says that is no part of a talk: thoughts, excuses, its instructions."""
         guard = self._bank.guard
+        whole = len(letters) > _REPEATED_MOST
+        if any(one in letters or (whole and letters in one) for one in self._bank.instructions):
+            return Reason.INSTRUCTIONS
         if _any(guard.reasoning, text):
             return Reason.REASONING
         if _any(guard.refusal, text):
             return Reason.REFUSAL
-        if is_marked_up(text):
-            return Reason.MARKUP
-        letters = plain(text)
-        read_out = any(clause in letters for clause in self._bank.instructions)
-        return Reason.INSTRUCTIONS if read_out else None
+        return Reason.MARKUP if is_marked_up(text) else None
 
     def _of_somebody_else(self, text: str, letters: str) -> Reason | None:
         """Whether a model goes on as the person instead of answering, or says what they said.
@@ -183,28 +192,27 @@ class Guard:
         named = self._name and re.match(rf"{re.escape(self._name)}\s*[:：]", text)
         if named or self._bank.guard.narrator.match(text):
             return Reason.NARRATORS_WORDS
-        if len(letters) > _REPEATED_MOST and self._evidence.is_narrators(letters):
+        if len(letters) > _REPEATED_MOST and self._evidence.is_narrators(text):
             return Reason.NARRATORS_WORDS
         whole = len(letters) >= _PARROTED_LEAST and not asks(text, self._bank)
-        parroted = whole and any_alike(letters, self._evidence.answered, _PARROTED)
+        parroted = whole and any_alike(pairs(letters), self._evidence.answered, _PARROTED)
         return Reason.PARROTED if parroted else None
 
     def _loops(self, text: str, letters: str) -> Reason | None:
-        if letters in self._passed or len(text) > _LONGEST:
+        own = pairs(letters)
+        circling = any_alike(own, self._passed, _CIRCLING)
+        again = len(letters) > _REPEATED_MOST and letters in self._evidence.said
+        if circling or again or len(text) > _LONGEST:
             return Reason.LOOP
-        if len(letters) > _REPEATED_MOST:
-            if any_alike(letters, self._passed, _SAME) or letters in self._evidence.said:
-                return Reason.LOOP
         return Reason.LOOP if circles(text, spaced=self._bank.spaced) else None
 
     def _foreign(self, text: str) -> Reason | None:
         bank, told = self._bank, self._evidence
         if not in_script(text, bank.script):
             return Reason.WRONG_LANGUAGE
-        if bank.spaced and not speaks(text, bank.vocabulary):
-            unknown = not speaks(text, bank.vocabulary | told.words)
-            if unknown:
-                return Reason.WRONG_LANGUAGE
+        strange = strange_words(text, bank.vocabulary) if bank.spaced else []
+        if strange and sum(not told.has_word(word) for word in strange) > len(strange) // 2:
+            return Reason.WRONG_LANGUAGE
         if "latin" not in bank.script and any(
             word not in told.letters for word in latin_words(text)
         ):
@@ -228,19 +236,21 @@ class Guard:
             return self._not_asking(text, letters)
         if not self._allowed:
             return Reason.QUESTION_NOT_ALLOWED
-        if self._questions_left < 1 or _any(self._bank.guard.double, text):
+        double = not self._double and _any(self._bank.guard.double, text)
+        if self._questions_left < 1 or double:
             return Reason.TOO_MANY_QUESTIONS
-        before = any_alike(letters, self._evidence.asked, _SAME)
+        before = any_alike(pairs(letters), self._evidence.asked, _SAME)
         return Reason.ASKED_BEFORE if before else None
 
     def _not_asking(self, text: str, letters: str) -> Reason | None:
         """An invitation to tell more is no question, but out of place where none is allowed."""
-        if not self._allowed and _any(self._bank.guard.invites, text):
+        inviting = not (self._allowed or self._invites)
+        if inviting and _any(self._bank.guard.invites, text):
             return Reason.QUESTION_NOT_ALLOWED
         if len(letters) <= _REPEATED_MOST:
             return None
-        before = any_alike(letters, self._evidence.said, _PARROTED)
-        return Reason.SAID_BEFORE if before else None
+        before = any_alike(pairs(letters), self._evidence.said_pairs, _SAME)
+        return Reason.SAID_BEFORE if before and letters not in self._scripted else None
 
     def _unfit(self, text: str) -> Reason | None:
         guard = self._bank.guard

@@ -25,7 +25,7 @@ def plain(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text in one case, with apostrophes straightened."""
-    return [word.casefold().replace("’", "'") for word in _WORD.findall(text)]
+    return _WORD.findall(text.casefold().replace("’", "'"))
 
 
 def pairs(letters: str) -> frozenset[str]:
@@ -38,11 +38,16 @@ def alike(some: Set[str], others: Set[str]) -> float:
     return 2 * len(some & others) / max(1, len(some) + len(others))
 
 
-def any_alike(letters: str, others: Iterable[str], least: float) -> bool:
-    """Whether one of ``others`` is alike: all plain letters. Lengths that differ tell at once."""
-    own, size = pairs(letters), len(letters)
-    near = (other for other in others if size <= 2 * len(other) <= 4 * size)
-    return any(alike(own, pairs(other)) >= least for other in near)
+def any_alike(some: Set[str], texts: Iterable[Set[str]], least: float) -> bool:
+    """Whether the pairs of one of ``texts`` are alike; most are told apart by their number."""
+    size = len(some)
+    near = (one for one in texts if 2 * min(size, len(one)) >= least * (size + len(one)))
+    return any(alike(some, one) >= least for one in near)
+
+
+def longest_run(text: str) -> str:
+    """Return the longest stretch of letters in a text, in one case."""
+    return max(re.findall(r"\w+", text.casefold()), key=len, default="")
 
 
 def circles(text: str, *, spaced: bool) -> bool:
@@ -73,13 +78,14 @@ def latin_words(text: str) -> list[str]:
     return [word.casefold() for word in found if len(word) >= _LATIN_WORD]
 
 
-def speaks(text: str, known: Set[str]) -> bool:
-    """Whether a sentence of a language with spaces is of the one whose words are known.
+def strange_words(text: str, known: Set[str]) -> list[str]:
+    """Return the words that are not among ``known``, if they are most of a sentence.
 
-    A short one is taken to be: names and exclamations say nothing.
+    None of a short one: names and exclamations say nothing of a language.
     """
     words = [piece for word in words_of(text) for piece in word.split("'")]
-    return len(words) < _FOREIGN_LEAST or 2 * sum(word in known for word in words) >= len(words)
+    strange = [word for word in words if word not in known]
+    return strange if len(words) >= _FOREIGN_LEAST and 2 * len(strange) > len(words) else []
 
 
 def _kind(character: str) -> str:

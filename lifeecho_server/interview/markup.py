@@ -86,6 +86,6 @@ def _unquoted(text: str) -> str:
     for opening, closing in _QUOTES:
         marks = text.count(opening) + (text.count(closing) if opening != closing else 0)
         opens, closes = text.startswith(opening), text.endswith(closing)
-        if marks == opens + closes and len(text) > marks:
+        if 0 < marks == opens + closes < len(text):
             return text[opens : len(text) - closes].strip()
     return text

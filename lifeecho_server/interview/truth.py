@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from lifeecho_server.interview.bank import Bank, Patterns
+from lifeecho_server.interview.bank import Bank, Pattern, Patterns
 from lifeecho_server.interview.evidence import Evidence, numbers_in
 from lifeecho_server.interview.letters import plain, words_of
 from lifeecho_server.interview.numerals import figures
@@ -42,7 +42,8 @@ def _names(text: str, patterns: Patterns, bank: Bank) -> Iterator[str]:
 def _is_told(name: str, told: Evidence, bank: Bank) -> bool:
     """Whether a name was said: every word of it, where words are apart."""
     if not bank.spaced:
-        return plain(name) in told.letters
+        by = bank.guard.named_by.replace("{name}", name[:1])
+        return plain(name) in told.letters or bool(by and by in told.letters)
     free = bank.guard.name_free
     return all(_is_word(word, told) for word in words_of(name) if not free.fullmatch(word))
 
@@ -50,7 +51,8 @@ def _is_told(name: str, told: Evidence, bank: Bank) -> bool:
 def _is_word(word: str, told: Evidence) -> bool:
     """Whether a word was said, in itself or in the plural, whoever it belongs to."""
     stem = word.partition("'")[0]
-    return bool({word, stem, stem.removesuffix("s"), stem.removesuffix("es")} & told.words)
+    forms = {word, stem, f"{stem}s", stem.removesuffix("s"), stem.removesuffix("es")}
+    return any(map(told.has_word, forms))
 
 
 def _is_ordinary(name: str, bank: Bank) -> bool:
@@ -73,9 +75,7 @@ def _strange_number(text: str, told: Evidence, bank: Bank) -> bool:
         written = guard.vague.sub(" ", written)
     spans = [] if guard.span is None else _matched((guard.span,), written)
     return any(
-        number not in told.numbers
-        and not told.is_year(number)
-        and not (number in spans and number in told.reckoned)
+        not told.has_number(number) and not (number in spans and number in told.reckoned)
         for number in _matched((guard.number,), written)
     )
 
@@ -86,20 +86,25 @@ def _matched(patterns: Patterns, text: str) -> list[int]:
 
 
 def _strange_kin(text: str, told: Evidence, bank: Bank) -> bool:
-    guard = bank.guard
-    said = text.casefold()
-    if guard.kin_free is not None:
-        said = guard.kin_free.sub(" ", said)
-    named = [key for key, kin in guard.kin.items() if kin.words.count(said)]
-    if not named:
-        return False
-    known = told.text if guard.kin_denied is None else guard.kin_denied.sub(" ", told.text)
-    return any(not _is_kin_told(key, known, bank) for key in named)
+    said = _without(bank.guard.kin_free, text.casefold())
+    named = [key for key, kin in bank.guard.kin.items() if kin.words.count(said)]
+    return any(not _is_kin_told(key, told, bank) for key in named)
 
 
-def _is_kin_told(key: str, known: str, bank: Bank) -> bool:
-    kin = bank.guard.kin
-    return any(kin[one].words.count(known) for one in (key, *kin[key].also))
+def _is_kin_told(key: str, told: Evidence, bank: Bank) -> bool:
+    """Whether somebody said a word that tells of a relation, and not that there is none."""
+    kin = [bank.guard.kin[one] for one in (key, *bank.guard.kin[key].also)]
+    return any(
+        words.count(_without(bank.guard.kin_denied, text))
+        for one in kin
+        for words in (one.words, one.told)
+        if words is not None
+        for text in told.mentions(words)
+    )
+
+
+def _without(pattern: Pattern | None, text: str) -> str:
+    return text if pattern is None else pattern.sub(" ", text)
 
 
 def _strange_claim(text: str, told: Evidence, bank: Bank) -> bool:

@@ -5,6 +5,7 @@ server listens before it is done, and the first connection waits for what is lef
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import trio
 
@@ -14,9 +15,10 @@ from lifeecho_server.interview.bank import Bank
 class Banks:
     """Question banks by language; the first of the languages stands for those without one."""
 
-    def __init__(self, languages: Sequence[str]) -> None:
-        """Serve these languages, at least one of them."""
+    def __init__(self, languages: Sequence[str], folder: Path | None = None) -> None:
+        """Serve these languages, at least one of them; ``folder`` holds files of further ones."""
         self._languages = tuple(languages)
+        self._folder = folder
         self._read: dict[str, Bank] = {}
         self._reading = trio.Lock()
 
@@ -30,7 +32,7 @@ class Banks:
         name = self._name(language)
         async with self._reading:
             if name not in self._read:
-                self._read[name] = await trio.to_thread.run_sync(Bank.load, name)
+                self._read[name] = await trio.to_thread.run_sync(Bank.load, name, self._folder)
 
     def of(self, language: str) -> Bank:
         """Return the bank of a language. Raises KeyError before it is ``ready``."""

@@ -21,7 +21,7 @@ SLOTS = {
 }
 
 
-@pytest.fixture(params=languages())
+@pytest.fixture(params=languages(), scope="module")
 def bank(request: pytest.FixtureRequest) -> Bank:
     return Bank.load(request.param)
 
@@ -152,3 +152,121 @@ def test_a_chip_speaks_as_the_person_would(bank: Bank) -> None:
 
 def test_listening_has_enough_to_vary(bank: Bank) -> None:
     assert len(set(bank.phrases.listening)) >= 4
+
+
+VOICES = (
+    *("teacher", "farmer", "factory_worker", "soldier", "doctor"),
+    *("official", "trade", "artist", "home"),
+)
+PLACEHOLDERS = {
+    "question": {"name", "place", "decade"},
+    "variant": {"name", "place", "decade"},
+    "event": {"age", "name", "place"},
+    "phrase": {"name", "place", "decade", "quote", "family", "value"},
+    "note": {"question", "words", "stage", "slots", "value"},
+}
+FIRST_YEAR, LAST_YEAR = 1900, 2026
+
+
+def wordings(bank: Bank) -> dict[str, Texts]:
+    """Every wording that may be said, by the kind that its placeholders are of."""
+    slots, phrases = bank.slots.values(), bank.phrases
+    guides = bank.profile.values()
+    plain = [
+        text
+        for name in phrases.__struct_fields__
+        if name not in ("echo", "danger", "family_joiner")
+        for text in getattr(phrases, name)
+    ]
+    nested = [
+        text
+        for part in (phrases.echo, phrases.danger)
+        for name in part.__struct_fields__
+        for text in getattr(part, name)
+    ]
+    staged = [text for stage in bank.stages for text in (*stage.invite, *stage.lead)]
+    asked = [text for one in guides for text in (*one.ask, *one.again, *one.gentle, *one.sure)]
+    voiced = [text for voice in bank.voices for text in voice.acknowledge]
+    notes = bank.prompt.notes
+    return {
+        "question": tuple(text for one in slots for text in (*one.questions, *one.follow_ups)),
+        "variant": tuple(text for one in slots for v in one.variants for text in v.questions),
+        "event": tuple(text for event in bank.events for text in event.questions),
+        "phrase": (*plain, *nested, *staged, *asked, *voiced),
+        "note": (
+            *(getattr(notes, name) for name in notes.__struct_fields__),
+            *bank.prompt.fields.values(),
+            bank.prompt.stage,
+        ),
+    }
+
+
+@pytest.mark.parametrize("kind", PLACEHOLDERS)
+def test_every_placeholder_is_known(bank: Bank, kind: str) -> None:
+    for text in wordings(bank)[kind]:
+        assert set(re.findall(r"\{(.*?)\}", text)) <= PLACEHOLDERS[kind], text
+        assert text.count("{") == text.count("}"), text
+
+
+def test_no_wording_asks_twice(bank: Bank) -> None:
+    for kind in ("question", "variant", "event", "phrase"):
+        for text in wordings(bank)[kind]:
+            assert questions(text) <= 1, text
+            assert text == text.strip(), text
+            assert text, kind
+
+
+def test_variants_and_events_ask(bank: Bank) -> None:
+    every = wordings(bank)
+    for text in (*every["variant"], *every["event"]):
+        assert questions(text) == 1, text
+        assert text[-1] in "?？", text
+
+
+def test_no_wording_is_in_two_places(bank: Bank) -> None:
+    every = [text for kind in ("question", "variant", "event") for text in wordings(bank)[kind]]
+    twice = {text for text in every if every.count(text) > 1}
+    assert twice == set()
+
+
+def test_every_background_voice_is_there(bank: Bank) -> None:
+    assert {voice.id for voice in bank.voices} == set(VOICES)
+    for voice in bank.voices:
+        assert voice.occupation, voice.id
+        assert len(voice.acknowledge) >= 4, voice.id
+        assert voice.note, voice.id
+
+
+def test_what_variants_name_is_there(bank: Bank) -> None:
+    for slot in bank.slots.values():
+        assert set(slot.kin) <= set(bank.slots), slot.id
+        for variant in slot.variants:
+            assert set(variant.voices) <= set(VOICES), slot.id
+            assert variant.questions, slot.id
+            assert variant.born or variant.places or variant.voices, slot.id
+            if variant.born is not None:
+                first, last = variant.born
+                assert FIRST_YEAR <= first <= last <= LAST_YEAR, (slot.id, variant.born)
+
+
+def test_events_are_of_people_who_can_have_lived_through_them(bank: Bank) -> None:
+    assert len({event.id for event in bank.events}) == len(bank.events)
+    for event in bank.events:
+        assert event.slot in bank.slots, event.id
+        assert FIRST_YEAR <= event.years[0] <= event.years[1] <= LAST_YEAR, event.id
+        assert 0 <= event.ages[0] < event.ages[1] <= 115, event.id
+        assert event.questions, event.id
+        assert any("{age}" in text for text in event.questions), event.id
+
+
+def test_the_guards_data_names_only_what_is_there(bank: Bank) -> None:
+    guard = bank.guard
+    for key, kin in guard.kin.items():
+        assert set(kin.also) <= set(guard.kin), key
+    assert guard.vague is None or "ten" in guard.vague.groupindex
+    assert guard.short_year is None or "year" in guard.short_year.groupindex
+    assert set(guard.vague_words.values()) <= set(range(10, 100, 10))
+    for pattern in (*guard.name, *guard.name_likely):
+        assert pattern.groups <= 1, pattern.pattern
+    if guard.charset:
+        "".join(wordings(bank)["phrase"]).encode(guard.charset)

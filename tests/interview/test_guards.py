@@ -1,7 +1,11 @@
 """Each guard keeps back what it is for, and lets a good reply through."""
 
+import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -11,6 +15,8 @@ from lifeecho_server.interview.guards import Guard, Outcome, Reason
 from lifeecho_server.interview.sentences import PART_BREAK, SentenceSplitter
 from lifeecho_server.interview.situation import (
     Asked,
+    Fact,
+    FactKind,
     InterviewState,
     Profile,
     Situation,
@@ -192,3 +198,274 @@ def test_what_comes_after_a_models_own_turn_is_left_out(reply: str) -> None:
 def test_a_turn_of_somebody_else_is_left_out_from_its_beginning() -> None:
     said = verdicts(EN, "<|im_start|>user\nYes, I did. I really did.")
     assert said == [Reason.MARKUP, Reason.MARKUP]
+
+
+KEPT_BACK = tomllib.loads(Path(__file__).with_name("kept_back.toml").read_text("utf-8"))
+NOTHING_OF_IT = {
+    "en": "It was a fine morning and all went well.",
+    "zh": "那天早上天气很好，一切都顺当。",
+}
+
+
+@pytest.mark.parametrize("kind", ["names", "relations", "numbers", "events"])
+@pytest.mark.parametrize("bank", [EN, ZH])
+def test_nothing_is_said_back_that_nobody_told(bank: Bank, kind: str) -> None:
+    said, told = KEPT_BACK[bank.language][kind], NOTHING_OF_IT[bank.language]
+    assert len(said) >= 9
+    assert [one for one in said if verdicts(bank, one, told) != [Reason.INVENTED]] == []
+
+
+@pytest.mark.parametrize(
+    ("bank", "told", "sentence"),
+    [
+        (EN, "My mum and dad kept hens.", "Your mother and father must have been busy."),
+        (EN, "My parents kept hens.", "Your mother must have been busy."),
+        (EN, "Mam baked.", "Your mum sounds kind."),
+        (EN, "I had two brothers.", "Your two brothers must have been a handful."),
+        (EN, "Our Tom was a rascal.", "Tom's tricks must have made you laugh."),
+        (EN, "We were a family of Ashworths.", "The Ashworth home sounds full of life."),
+        (EN, "It was 1953 and I was ten.", "The fifties sound like another world."),
+        (EN, "It was 1953.", "So you were ten years old then."),
+        (EN, "I went there in 53.", "In 1953, goodness."),
+        (EN, "He died in the spring.", "I am sorry that he passed away."),
+        (EN, "I was in the army then.", "Your army days must have been long."),
+        (EN, "My husband liked tea.", "Your wedding day must have been a fine one."),
+        (EN, "I was the only girl.", "Did you have any brothers or sisters?"),
+        (EN, "ok", "Were you ever in the army?"),
+        (ZH, "我娘会做鞋。", "您妈妈的手真巧。"),
+        (ZH, "爸妈都忙。", "您母亲一定很累，父亲也是。"),
+        (ZH, "老师姓周。", "周老师一定很严。"),
+        (ZH, "我有个妹妹。", "您妹妹一定很可爱。"),
+        (ZH, "那年我三十二岁。", "三十多岁的人，正是有劲的时候。"),
+        (ZH, "一九五八年进厂。", "五十年代的厂子真热闹。"),
+        (ZH, "一九五八年进厂。", "那时候您才十五岁。"),
+        (ZH, "好", "您家里有兄弟姐妹吗？"),
+        (ZH, "好", "您当过兵吗？"),
+        (ZH, "隔壁建国叔会拉二胡。", "建国叔的二胡一定很好听。"),
+        (ZH, "好", "老百姓的日子都不容易。"),
+        (ZH, "好", "听您说这些，我十分感动。"),
+    ],
+)
+def test_what_was_told_may_be_said_in_other_words(bank: Bank, told: str, sentence: str) -> None:
+    assert verdicts(bank, sentence, told) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("bank", "asked", "answer", "sentence", "passes"),
+    [
+        (EN, "Had you any sisters?", "Oh yes, two.", "Your sisters must be dear to you.", True),
+        (EN, "Had you any sisters?", "No, none.", "Your sisters must be dear to you.", False),
+        (EN, "And then?", "I never had a sister.", "Your sister must be dear to you.", False),
+        (ZH, "您有妹妹吗？", "有啊，两个。", "您妹妹一定很可爱。", True),
+        (ZH, "您有妹妹吗？", "没有。", "您妹妹一定很可爱。", False),
+        (ZH, "后来呢？", "我没有妹妹。", "您妹妹一定很可爱。", False),
+    ],
+)
+def test_what_was_asked_counts_unless_it_was_denied(
+    bank: Bank, asked: str, answer: str, sentence: str, passes: bool
+) -> None:
+    wanted = sentence if passes else Reason.INVENTED
+    assert verdicts(bank, sentence, answer, asked_text=asked) == [wanted]
+
+
+def test_what_is_remembered_of_earlier_talks_may_be_said() -> None:
+    fact = Fact(FactKind.PERSON, "Margaret", "my sister Margaret sang")
+    before = replace(situation(EN, "ok"), remembered=(fact,))
+    guard = Guard(before, decision(), EN)
+    assert guard.check("Your sister Margaret sang so well.").outcome is Outcome.PASS
+
+
+def test_a_relation_of_the_scripts_own_question_may_be_asked_about() -> None:
+    asking = Decision(
+        Intent.NEXT_SLOT, ("And your mother?",), Direction("note", question_allowed=True)
+    )
+    guard = Guard(situation(EN, "ok"), asking, EN)
+    assert guard.check("What was your mum like?").outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("bank", [EN, ZH])
+def test_what_is_no_part_of_the_talk_is_kept_back(bank: Bank) -> None:
+    told = NOTHING_OF_IT[bank.language]
+    for reason, said in KEPT_BACK[bank.language]["reasons"].items():
+        judged = {one: verdicts(bank, one, told)[0] for one in said}
+        assert {one: found for one, found in judged.items() if found != reason} == {}
+
+
+@pytest.mark.parametrize(
+    ("bank", "sentence"),
+    [
+        (EN, "What was it like."),
+        (EN, "And who was there with you."),
+        (EN, "Did you like it there."),
+        (EN, "How long did it take you."),
+        (EN, "Tell me more about how it happened."),
+        (EN, "I'd love to hear more about that day."),
+        (EN, "I wonder what it was like."),
+        (ZH, "那是什么样的。"),
+        (ZH, "后来呢。"),
+        (ZH, "您那时候住在哪儿"),
+        (ZH, "那是谁教您的呢。"),
+        (ZH, "您还记得吗。"),
+        (ZH, "那天是不是很冷。"),
+        (ZH, "跟我说说那天的事。"),
+        (ZH, "您再讲讲那棵树。"),
+        (ZH, "我很想知道后来怎么样了。"),
+    ],
+)
+def test_a_question_needs_no_mark_to_be_one(bank: Bank, sentence: str) -> None:
+    told = {EN: "ok", ZH: "好"}[bank]
+    assert verdicts(bank, sentence, told, allowed=False) == [Reason.QUESTION_NOT_ALLOWED]
+
+
+@pytest.mark.parametrize(
+    ("bank", "sentence"),
+    [
+        (EN, "What a lovely thing that was."),
+        (EN, "How kind of you."),
+        (EN, "When you are ready, I am here."),
+        (EN, "Tell me more only if you wish."),
+        (EN, "Say as much as you like."),
+        (ZH, "没什么，您慢慢来。"),
+        (ZH, "您说，我听着呢。"),
+        (ZH, "想不想说都由您。"),
+        (ZH, "您想说什么都可以。"),
+        (ZH, "咱们下次再聊聊。"),
+        (ZH, "这哪能说忘就忘呢。"),
+    ],
+)
+def test_what_only_looks_like_a_question_is_none(bank: Bank, sentence: str) -> None:
+    told = {EN: "ok", ZH: "好"}[bank]
+    assert verdicts(bank, sentence, told, allowed=False) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("bank", "sentence"),
+    [
+        (EN, "What was it like, and who was there?"),
+        (EN, "Where did you live and what did you do?"),
+        (EN, "Was it cold, or did you have a fire?"),
+        (EN, "Who was there with you, what did they say?"),
+        (ZH, "是什么样的，谁在那儿？"),
+        (ZH, "您住在哪儿，怎么去的？"),
+        (ZH, "那时候冷吗，您穿什么？"),
+    ],
+)
+def test_two_questions_in_one_are_too_many(bank: Bank, sentence: str) -> None:
+    assert verdicts(bank, sentence, {EN: "ok", ZH: "好"}[bank]) == [Reason.TOO_MANY_QUESTIONS]
+
+
+@pytest.mark.parametrize(
+    ("bank", "sentence"),
+    [
+        (EN, "Do you remember what you did when it rained?"),
+        (EN, "What did you do when it rained, and you had to stay in?"),
+        (ZH, "您还记得吗，那时候都玩些什么？"),
+        (ZH, "这么多年了，您最想念的是什么？"),
+        (ZH, "这几年，您身体好吗？"),
+    ],
+)
+def test_one_question_in_two_clauses_is_one(bank: Bank, sentence: str) -> None:
+    assert verdicts(bank, sentence, {EN: "ok", ZH: "好"}[bank]) == [sentence]
+
+
+def test_an_invitation_is_no_question_where_one_is_allowed() -> None:
+    reply = "Tell me about the hens. What did they eat?"
+    assert verdicts(EN, reply, "We had hens.") == [
+        "Tell me about the hens.",
+        "What did they eat?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bank", "sentence", "said"),
+    [
+        (EN, "How lovely 😊", "How lovely"),
+        (EN, "**How lovely.**", "How lovely."),
+        (EN, "“How lovely.”", "How lovely."),
+        (EN, '"How lovely, hens in the yard.', "How lovely, hens in the yard."),
+        (EN, "_How_ lovely.", "How lovely."),
+        (EN, "How lovely. :)", "How lovely."),
+        (ZH, "真好呀！🌳", "真好呀！"),
+        (ZH, "“真好。”", "真好。"),
+        (ZH, "**真好。**", "真好。"),
+        (EN, "Interviewer: How lovely.", "How lovely."),
+        (ZH, "访谈者：真好。", "真好。"),
+        (EN, "Sure! Here's my reply: How lovely.", "How lovely."),
+    ],
+)
+def test_what_is_for_the_eye_is_taken_off(bank: Bank, sentence: str, said: str) -> None:
+    judged = verdicts(bank, sentence, "hens in the yard")
+    passed = [one for one in judged if not isinstance(one, Reason)]
+    assert "".join(passed) in (said, f"Sure!{said}")
+
+
+@pytest.mark.parametrize(
+    ("bank", "told", "sentence"),
+    [
+        (EN, "My mother sang every evening.", "Your mother sang every evening."),
+        (ZH, "我妈妈每天晚上都在炉子边上唱歌。", "您妈妈每天晚上都在炉子边上唱歌。"),
+    ],
+)
+def test_a_whole_sentence_is_not_parroted(bank: Bank, told: str, sentence: str) -> None:
+    assert verdicts(bank, sentence, told) == [Reason.PARROTED]
+
+
+@pytest.mark.parametrize(
+    ("bank", "before", "sentence"),
+    [
+        (EN, "What a lovely thing to have in a yard.", "What a lovely thing to have in your yard."),
+        (ZH, "听着就让人心里暖洋洋的。", "听着真让人心里暖洋洋的。"),
+    ],
+)
+def test_what_was_said_in_an_earlier_reply_is_not_said_again(
+    bank: Bank, before: str, sentence: str
+) -> None:
+    assert verdicts(bank, sentence, "ok", asked_text=before) == [Reason.SAID_BEFORE]
+
+
+@pytest.mark.parametrize("bank", [EN, ZH])
+def test_a_sentence_with_small_changes_is_a_loop(bank: Bank) -> None:
+    reply = {
+        EN: "The hens must have been fine company. The hens must have been such fine company.",
+        ZH: "那棵树陪了您这么多年。那棵树陪着您这么多年。",
+    }[bank]
+    told = {EN: "We had hens.", ZH: "门口有棵树。"}[bank]
+    assert verdicts(bank, reply, told)[1:] == [Reason.LOOP]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("<|im_end|>", "<|eot_id|>", "</s>", "<end_of_turn>", "<|end|>", "<|endoftext|>"),
+        *("<｜end▁of▁sentence｜>", "[/INST]", "<|END_OF_TURN_TOKEN|>", "<EOS_TOKEN>"),
+        "[|endofturn|]",
+        *("<|user|>", "<eod>", "<用户>", "<reserved_106>", "<|return|>", "<|im_sep|>"),
+    ],
+)
+def test_templates_of_all_kinds_end_a_turn(token: str) -> None:
+    assert verdicts(EN, f"I see.{token}Yes, I did.", "ok") == ["I see."]
+    assert verdicts(EN, f"I see. {token}", "ok")[0] == "I see."
+
+
+@pytest.mark.parametrize("milliseconds", [5])
+@pytest.mark.parametrize("bank", [EN, ZH])
+def test_a_long_history_is_judged_in_a_few_milliseconds(bank: Bank, milliseconds: int) -> None:
+    text = {
+        EN: "My grandmother baked on Fridays and in 1953 we had a party for the street. " * 4,
+        ZH: "我奶奶会讲故事，夏天的晚上大家都搬了凳子来听，那是一九五三年的事。" * 4,
+    }[bank]
+    reply = {
+        EN: ("Warm bread on a Friday, how lovely.", "What did she tell you while she baked?"),
+        ZH: ("夏天的晚上听故事，真让人羡慕。", "奶奶最常讲的是哪一段？"),
+    }[bank]
+    kinds = (Speaker.INTERVIEWER, Speaker.NARRATOR)
+    history = tuple(Turn(f"h{i}", kinds[i % 2], f"{i}. {text}", NOW) for i in range(60))
+    long = replace(situation(bank, text, asked=list(bank.slots)), history=history)
+    took = []
+    for _ in range(5):
+        began = perf_counter()
+        guard = Guard(long, decision(), bank)
+        for sentence in reply:
+            guard.check(sentence)
+        took.append(perf_counter() - began)
+    assert min(took) * 1000 < milliseconds * 10  # a slow machine is no fault of the guard
