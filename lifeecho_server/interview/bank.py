@@ -326,12 +326,14 @@ class Kin(Record, frozen=True):
     """The words for one relation: who told of one of them may hear any other.
 
     ``told`` are words that tell of it without being looked for in a sentence ("my boy": a son),
-    ``also`` the keys of relations that imply this one ("my parents": a mother).
+    ``also`` the keys of relations that imply this one ("my parents": a mother). ``anybody`` has
+    such a relation, so that a question may name it.
     """
 
     words: Words
     told: Words | None = None
     also: Texts = ()
+    anybody: bool = False
 
 
 class Claim(Record, frozen=True):

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lifeecho_server.interview.bank import Bank, Patterns
+from lifeecho_server.interview.asking import asks, found
+from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.decision import Decision
 from lifeecho_server.interview.evidence import Evidence
 from lifeecho_server.interview.letters import (
@@ -112,8 +113,8 @@ class Guard:
         # What the script says itself a model may say too, word for word or in its own words.
         parts = (one for part in decision.parts for one in sentences_of(part))
         self._scripted = frozenset(map(plain, parts))
-        self._double = any(_any(bank.guard.double, part) for part in decision.parts)
-        self._invites = any(_any(bank.guard.invites, part) for part in decision.parts)
+        self._double = any(found(bank.guard.double, part) for part in decision.parts)
+        self._invites = any(found(bank.guard.invites, part) for part in decision.parts)
         self._in_part = 0
         self._parts = 0
         self._passed: list[frozenset[str]] = []  # the pairs of their letters
@@ -178,9 +179,9 @@ class Guard:
         whole = len(letters) > _REPEATED_MOST
         if any(one in letters or (whole and letters in one) for one in self._bank.instructions):
             return Reason.INSTRUCTIONS
-        if _any(guard.reasoning, text):
+        if found(guard.reasoning, text):
             return Reason.REASONING
-        if _any(guard.refusal, text):
+        if found(guard.refusal, text):
             return Reason.REFUSAL
         return Reason.MARKUP if is_marked_up(text) else None
 
@@ -236,7 +237,7 @@ class Guard:
             return self._not_asking(text, letters)
         if not self._allowed:
             return Reason.QUESTION_NOT_ALLOWED
-        double = not self._double and _any(self._bank.guard.double, text)
+        double = not self._double and found(self._bank.guard.double, text)
         if self._questions_left < 1 or double:
             return Reason.TOO_MANY_QUESTIONS
         before = any_alike(pairs(letters), self._evidence.asked, _SAME)
@@ -245,7 +246,7 @@ class Guard:
     def _not_asking(self, text: str, letters: str) -> Reason | None:
         """An invitation to tell more is no question, but out of place where none is allowed."""
         inviting = not (self._allowed or self._invites)
-        if inviting and _any(self._bank.guard.invites, text):
+        if inviting and found(self._bank.guard.invites, text):
             return Reason.QUESTION_NOT_ALLOWED
         if len(letters) <= _REPEATED_MOST:
             return None
@@ -254,20 +255,11 @@ class Guard:
 
     def _unfit(self, text: str) -> Reason | None:
         guard = self._bank.guard
-        if _any(guard.own_life, text):
+        if found(guard.own_life, text):
             return Reason.OWN_LIFE
-        if _any(guard.overreach, text):
+        if found(guard.overreach, text):
             return Reason.OVERREACH
         return Reason.INVENTED if invented(text, self._evidence, self._bank) else None
-
-
-def asks(text: str, bank: Bank) -> bool:
-    """Whether a sentence asks something, with its mark or without one."""
-    return bank.guard.question.search(text) is not None or _any(bank.guard.asks, text)
-
-
-def _any(patterns: Patterns, text: str) -> bool:
-    return any(pattern.search(text) for pattern in patterns)
 
 
 def _encodable(text: str, charset: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from lifeecho_server.interview.asking import asks
 from lifeecho_server.interview.bank import Bank, Pattern, Patterns
 from lifeecho_server.interview.evidence import Evidence, numbers_in
 from lifeecho_server.interview.letters import plain, words_of
@@ -86,8 +87,14 @@ def _matched(patterns: Patterns, text: str) -> list[int]:
 
 
 def _strange_kin(text: str, told: Evidence, bank: Bank) -> bool:
+    """Whether somebody is spoken of whom nobody told of; parents may be asked about."""
     said = _without(bank.guard.kin_free, text.casefold())
-    named = [key for key, kin in bank.guard.kin.items() if kin.words.count(said)]
+    asking = asks(text, bank)
+    named = [
+        key
+        for key, kin in bank.guard.kin.items()
+        if not (kin.anybody and asking) and kin.words.count(said)
+    ]
     return any(not _is_kin_told(key, told, bank) for key in named)
 
 
@@ -108,6 +115,7 @@ def _without(pattern: Pattern | None, text: str) -> str:
 
 
 def _strange_claim(text: str, told: Evidence, bank: Bank) -> bool:
+    """Whether something that happens in a life is spoken of, and nobody told of such a thing."""
     guard = bank.guard
     if guard.claim_free is not None and guard.claim_free.search(text):
         return False

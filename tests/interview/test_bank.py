@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from lifeecho_server.interview.asking import asks
 from lifeecho_server.interview.bank import Bank, Texts, UnknownLanguage, languages
 from lifeecho_server.interview.letters import in_script
 from lifeecho_server.interview.recognise import Command, Danger
+from lifeecho_server.interview.sentences import sentences_of
 from lifeecho_server.interview.situation import PROFILE_FIELDS
 
 STAGES = ("childhood", "school", "work", "family", "times", "later_life", "wisdom")
@@ -108,6 +110,12 @@ def test_nothing_else_asks(bank: Bank) -> None:
     for danger in Danger:
         for text in getattr(bank.phrases.danger, danger.value):
             assert questions(text) == 0, text
+
+
+def test_nothing_else_counts_as_a_question(bank: Bank) -> None:
+    for text in statements(bank):
+        filled = text.replace("{quote}", "the goat" if bank.spaced else "那棵树")
+        assert [one for one in sentences_of(filled) if asks(one, bank)] == []
 
 
 def test_no_wording_is_there_twice(bank: Bank) -> None:

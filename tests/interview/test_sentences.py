@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifeecho_server.interview.sentences import PART_BREAK, SentenceSplitter
+from lifeecho_server.interview.sentences import PART_BREAK, SentenceSplitter, sentences_of
 
 
 def split(text: str, size: int = 1000) -> list[str]:
@@ -29,6 +29,11 @@ CASES = [
     ("<think>a</think>One. <thinking>b</thinking>Two.", ["One.", "Two."]),
     ("<think>never closed. No. No.", []),
     ("第一句\n第二句", ["第一句", "第二句"]),
+    ("1. First one. 2. Second.", ["1. First one.", "2. Second."]),
+    ("It was 1943. Cold.", ["It was 1943.", "Cold."]),
+    ("<thought>hm. no.</thought>Yes.", ["Yes."]),
+    ("<reasoning>hm. no.</reasoning>Yes.", ["Yes."]),
+    ("¿Y después? Siga.", ["¿Y después?", "Siga."]),
     ("", []),
 ]
 
@@ -56,3 +61,30 @@ def test_a_sentence_comes_out_as_soon_as_the_next_begins() -> None:
 def test_chunks_make_no_difference(pieces: list[str], size: int) -> None:
     text = "".join(pieces)
     assert split(text, size) == split(text)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *(
+                    "Yes. ",
+                    "Mr. Hale",
+                    " 3. ",
+                    "No",
+                    "好。",
+                    "真？",
+                    "”",
+                    "\n",
+                    "... ",
+                    "! ",
+                    "12.",
+                ),
+                " ",
+            ]
+        )
+    )
+)
+def test_a_whole_text_is_cut_as_a_stream_is(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert list(sentences_of(text)) == split(text)
