@@ -128,10 +128,13 @@ class Evidence:
 
     @cached_property
     def asked(self) -> tuple[frozenset[str], ...]:
-        """Every wording of what was asked, and the questions of the history, by their pairs."""
+        """Every wording of what was asked, and all questions spoken here, by their pairs."""
         wordings = self._bank.question_pairs
         of_bank = [wordings.get(key, ()) for key in asked_keys(self._situation.state)]
-        spoken = (one for one in self._spoken if self._bank.guard.question.search(one))
+        asks = self._bank.guard.question.search
+        long_ago = (line for text in self._situation.said_before for line in text.splitlines())
+        earlier = chain.from_iterable(sentences_of(line) for line in long_ago if asks(line))
+        spoken = (one for one in chain(self._spoken, earlier) if asks(one))
         return (*chain.from_iterable(of_bank), *(pairs(plain(one)) for one in spoken))
 
     @cached_property
