@@ -10,6 +10,7 @@ from lifeecho_server.interview.decision import Decision
 from lifeecho_server.interview.letters import longest_run, pairs, plain
 from lifeecho_server.interview.numerals import figures
 from lifeecho_server.interview.questions import asked_keys
+from lifeecho_server.interview.recognise import clauses
 from lifeecho_server.interview.sentences import sentences_of
 from lifeecho_server.interview.situation import PROFILE_FIELDS, Situation, Speaker, Turn
 
@@ -40,6 +41,13 @@ class Evidence:
     def text(self) -> str:
         """All that may be taken up: what was given, and what was asked and not denied."""
         return _APART.join((self.given, *self._taken_up)).casefold()
+
+    @cached_property
+    def confirmed(self) -> str:
+        """What was given, and what the interviewer asked and was answered with a yes."""
+        turns = (*self._situation.history, *self._situation.unanswered)
+        asked = (one.text for one, answer in pairwise(turns) if self._yes(one, answer))
+        return _APART.join((self.given, *asked)).casefold()
 
     @cached_property
     def letters(self) -> str:
@@ -166,6 +174,10 @@ class Evidence:
         answered = asked.speaker is Speaker.INTERVIEWER and answer.speaker is not asked.speaker
         denial = self._bank.guard.denial
         return answered and denial is not None and not denial.search(answer.text)
+
+    def _yes(self, asked: Turn, answer: Turn) -> bool:
+        first = next(iter(clauses(answer.text, self._bank)), "")
+        return self._agreed(asked, answer) and bool(self._bank.recognise.assent.fullmatch(first))
 
     @property
     def _born(self) -> int | None:

@@ -160,6 +160,8 @@ class Guard:
         letters = plain(text)
         if not letters:
             return Reason.EMPTY
+        if len(text) > _LONGEST:
+            return Reason.LOOP
         if letters in (*ANSWERING, *OTHERS):
             return Reason.MARKUP
         if letters in self._scripted:
@@ -203,9 +205,8 @@ class Guard:
         own = pairs(letters)
         circling = any_alike(own, self._passed, _CIRCLING)
         again = len(letters) > _REPEATED_MOST and letters in self._evidence.said
-        if circling or again or len(text) > _LONGEST:
-            return Reason.LOOP
-        return Reason.LOOP if circles(text, spaced=self._bank.spaced) else None
+        round_and_round = circling or again or circles(text, spaced=self._bank.spaced)
+        return Reason.LOOP if round_and_round else None
 
     def _foreign(self, text: str) -> Reason | None:
         bank, told = self._bank, self._evidence

@@ -119,4 +119,5 @@ def _strange_claim(text: str, told: Evidence, bank: Bank) -> bool:
     guard = bank.guard
     if guard.claim_free is not None and guard.claim_free.search(text):
         return False
-    return any(one.said.search(text) and not one.told.search(told.given) for one in guard.claims)
+    claimed = [one for one in guard.claims if one.said.search(text)]
+    return any(not one.told.search(told.confirmed) for one in claimed)

@@ -120,12 +120,12 @@ async def test_what_is_not_likely_any_more_is_forgotten() -> None:
 
 
 async def test_what_touches_on_a_topic_just_refused_is_not_asked() -> None:
-    door, sitting = Told(lambda note: f"Of the war, {as_told(note)}"), greeted()
+    door, sitting = Told(lambda note: f"Of the garden, {as_told(note)}"), greeted()
     questions = ahead(door)
     await questions.word(sitting.situation())
     situation, decision = chosen(sitting)
     assert questions.worded(situation, decision) is not None
-    refused = replace(situation, state=replace(situation.state, avoided=("war",)))
+    refused = replace(situation, state=replace(situation.state, avoided=("garden",)))
     assert questions.worded(refused, decision) is None
 
 
