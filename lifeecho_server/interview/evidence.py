@@ -56,7 +56,13 @@ class Evidence:
 
     def has_word(self, word: str) -> bool:
         """Whether a word (in one case) is among what may be taken up, whole."""
-        return word in self.text and re.search(rf"\b{re.escape(word)}\b", self.text) is not None
+        text, at = self.text, self.text.find(word)
+        while at >= 0:
+            end = at + len(word)
+            if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
+                return True
+            at = text.find(word, end)
+        return False
 
     def mentions(self, words: Words) -> Iterator[str]:
         """Yield the texts that may be taken up with one of these words in them, the last first."""

@@ -8,6 +8,7 @@ from typing import Protocol, assert_never
 
 from lifeecho_server.inference import EngineState, Inference, Priority
 from lifeecho_server.interview.ahead import Ahead, question_of, stands_for, taking_up
+from lifeecho_server.interview.asking import asks
 from lifeecho_server.interview.bank import Bank
 from lifeecho_server.interview.decision import Decision
 from lifeecho_server.interview.guards import Guard, Outcome, Reason
@@ -181,11 +182,11 @@ class Wording:
         await spoken.finish()
 
     def _has_asked(self, spoken: _Spoken) -> bool:
-        return any(self._bank.guard.question.search(text) for text in spoken.said)
+        return any(asks(text, self._bank) for text in spoken.said)
 
     def _stands_for(self, asked: Ahead | None, text: str) -> bool:
         """Whether a sentence may be said as far as it asks something."""
-        if asked is None or self._bank.guard.question.search(text) is None:
+        if asked is None or not asks(text, self._bank):
             return True
         return stands_for(text, asked, self._bank)
 

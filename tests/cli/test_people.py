@@ -173,3 +173,14 @@ def test_json_is_one_line(home):
     for command in (["user", "list"], ["user", "show", "奶奶"], ["narrator", "list"]):
         assert isinstance(json.loads(home.ok(*command, "--json")), list | dict)
         assert home.ok(*command, "--json").count("\n") == 1
+
+
+def test_nobody_is_added_whose_language_is_not_spoken_here(home):
+    for command in (("user", "add"), ("narrator", "add")):
+        assert "es is not spoken here" in home.told(*command, "Rosa", "--lang", "es")
+    assert home.json("narrator", "list") == []
+
+
+def test_a_further_language_of_the_settings_may_be_given(home):
+    (home.folder / "lifeecho.toml").write_text('languages = ["zh", "es"]\n')
+    assert home.json("narrator", "add", "Rosa", "--lang", "es-MX")["language"] == "es-MX"

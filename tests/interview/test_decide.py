@@ -412,7 +412,8 @@ def test_when_all_is_told_it_is_said_gracefully(bank: Bank) -> None:
 
 @pytest.mark.parametrize(("bank", "said"), [(ZH, "你是谁"), (EN, "Who are you?")])
 def test_who_asks_is_told_plainly_that_this_is_a_machine(bank: Bank, said: str) -> None:
-    assert sitting(bank).say(said).parts == bank.phrases.who
+    [answer] = sitting(bank).say(said).parts
+    assert answer in bank.phrases.who
 
 
 @pytest.mark.parametrize("bank", [ZH, EN])

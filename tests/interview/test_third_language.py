@@ -13,6 +13,8 @@ from lifeecho_server.interview.guards import Guard, Outcome, Reason
 from lifeecho_server.interview.prompts import prompt
 from lifeecho_server.interview.sentences import PART_BREAK, SentenceSplitter, sentences_of
 from lifeecho_server.interview.situation import Coverage, Profile, Situation, Speaker, Turn
+from lifeecho_server.session.banks import Banks
+from lifeecho_server.settings import Settings
 from tests.interview.sitting import NOW, Sitting
 
 FILE = Path(__file__).parent / "languages" / "es.toml"
@@ -96,6 +98,13 @@ def test_a_file_of_another_language_is_refused(tmp_path: Path) -> None:
     shutil.copy(FILE, tmp_path / "pt.toml")
     with pytest.raises(UnknownLanguage, match="'es'"):
         Bank.load("pt", tmp_path)
+
+
+async def test_it_is_served_where_the_settings_name_it(folder: Path) -> None:
+    settings = Settings(data_dir=folder.parent, languages=("zh", "es"))
+    banks = Banks(settings.languages, settings.languages_dir)
+    await banks.ready("es-MX")
+    assert banks.of("es").language == "es"
 
 
 def test_it_has_all_stages_and_slots_of_the_packaged_ones(bank: Bank) -> None:
