@@ -7,17 +7,15 @@ with 1 when something happened that must not.
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.interview.interviewer import Scripted
 from bench.interview.judge import judge
-from bench.interview.player import Interview, play
-from bench.interview.served import Served
-from bench.interview.sheet import Manner, load, names
-from bench.interview.tables import goals, tell, tell_counts, tell_faults, tell_goals
+from bench.interview.player import Interview
+from bench.interview.playing import played, played_all, scripted
+from bench.interview.sheet import Manner, names
+from bench.interview.tables import goals, markdown, tell, tell_faults, tell_goals
 from bench.interview.transcript import dialogue, page
 from bench.report import RESULTS, write
 
@@ -32,16 +30,6 @@ WILLING = frozenset({Manner.OPEN, Manner.RAMBLING, Manner.SWITCHING})
 """Manners of those who tell what they are asked for."""
 
 
-def scripted(name: str, turns: int, seed: int = 0) -> Interview:
-    """Play one interview without a model."""
-    sheet = load(name)
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        Scripted(Path(folder), sheet.language) as interviewer,
-    ):
-        return play(sheet, interviewer, turns, seed)
-
-
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -54,6 +42,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--transcript", metavar="NARRATOR", help="print one interview and stop")
     parser.add_argument("--markdown", type=Path, help="write that interview as a page")
     parser.add_argument("--examples", type=Path, help="write three interviews as pages, and stop")
+    parser.add_argument("--tables", type=Path, help="write the tables as Markdown too")
     parser.add_argument("--out", type=Path, default=RESULTS / "interview.json")
     return parser.parse_args()
 
@@ -68,10 +57,8 @@ def main() -> int:
     if given.examples is not None:
         write_examples(given.examples)
         return 0
-    interviews = {
-        name: played(name, max(given.turns), given.seed, given.model)
-        for name in given.narrators or names()
-    }
+    chosen = given.narrators or names()
+    interviews = played_all(chosen, max(given.turns), given.seed, given.model)
     figures = [
         judge(name, interview.first(turns))
         for turns in sorted(given.turns)
@@ -81,6 +68,8 @@ def main() -> int:
     tell_faults(figures)
     reached = goals(figures, willing(interviews))
     tell_goals(reached)
+    if given.tables is not None:
+        given.tables.write_text(markdown(figures, reached), "utf-8")
     write(
         given.out,
         {
@@ -98,21 +87,7 @@ def willing(interviews: Mapping[str, Interview]) -> frozenset[str]:
     )
 
 
-def played(name: str, turns: int, seed: int, model: Path | None) -> Interview:
-    """Play one interview, worded by a model if there is one."""
-    if model is None:
-        return scripted(name, turns, seed)
-    sheet = load(name)
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        Served(Path(folder), sheet.language, model) as interviewer,
-    ):
-        interview = play(sheet, interviewer, turns, seed)
-        tell_counts(name, interviewer.counts)
-        return interview
-
-
-def write_examples(folder: Path) -> None:
+def write_examples(folder: Path, turns: int = EXAMPLE_TURNS) -> None:
     """Write whole interviews as pages, with a page that leads to them."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
@@ -122,7 +97,7 @@ def write_examples(folder: Path) -> None:
         *("writes them anew.", ""),
     ]
     for name, what in EXAMPLES.items():
-        interview = scripted(name, EXAMPLE_TURNS)
+        interview = scripted(name, turns)
         title = f"{name.capitalize()}, {what}"
         (folder / f"{name}.md").write_text(page(title, interview), "utf-8")
         lines.append(f"- [{title}]({name}.md)")

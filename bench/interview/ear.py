@@ -14,6 +14,8 @@ FURTHER = 0.24
 """The same for a question that goes further into what was just told."""
 INTRODUCES = 0.3
 """From this likeness on a question asks who the narrator is."""
+INTRODUCES_AGAIN = 0.45
+"""The same where they have said so before."""
 ECHO = 0.16
 """From this likeness to the words just told on, a question is about them."""
 

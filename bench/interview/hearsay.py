@@ -1,26 +1,37 @@
-"""What the interviewer said that nobody had told: names, numbers, quotations, words.
+"""What the interviewer said that nobody had told.
 
-Judged by what the narrator said and by the interviewer's texts alone, with none of its code.
+Judged by what the narrator said and by the interviewer's texts alone, with none of its code. In a
+sentence of the interviewer's data only what fills a gap is a claim; in any other sentence names,
+numbers, quotations, relations and possessions are.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 
-from bench.interview.ear import sentences
+from bench.interview.claims import cities, names, possessions, relations
+from bench.interview.ear import questions_in, sentences
 from bench.interview.likeness import terms
+from bench.interview.numbers import claimed, numbers
 from bench.interview.spoken import event_years, spoken
 
-_HAN = re.compile(r"[\u4e00-\u9fff]+")
-_WORD = re.compile(r"(?<![A-Za-z0-9'’])[A-Za-z][A-Za-z'’]*")
 _CONTRACTED = re.compile(r"['’](?:ll|s|d|ve|re|m)\b")
-_NUMBER = re.compile(r"\d+")
 _QUOTED = re.compile(r"[“\"「]([^”\"」]{4,})[”\"」]")
-_PLACEHOLDER = re.compile(r"\{\w+\}")
-_NAMES_OF_THE_DAY = frozenset(("i", "i'm", "i've", "i'd", "i'll"))
-_SCRIPT_GAP = 3
-_MODEL_GAP = 4
-"""Chinese characters in a row that belong to no known word; a model has more words than the
-script, so that shorter gaps of its say nothing."""
+_GAP = re.compile(r"\{(\w+)\}")
+_FIXED = 3
+"""Letters that a text with a gap has besides, at least; one with fewer would fit anything."""
+_SELVES = {
+    "zh": (
+        ("我们", "你们"), ("咱们", "你们"), ("俺们", "你们"),
+        ("我", "您"), ("俺", "您"), ("咱", "您"),
+    ),
+    "en": (
+        ("my", "your"), ("mine", "yours"), ("our", "your"),
+        ("i", "you"), ("me", "you"), ("we", "you"),
+    ),
+}  # fmt: skip
+_COMPOUNDS = "姑大新婆老先儿"
+"""Before a single character for a relative these make it something else: 姑娘, 大娘."""
 
 
 class Hearsay:
@@ -28,64 +39,114 @@ class Hearsay:
 
     def __init__(self, language: str, born: int | None) -> None:
         """Begin with the interviewer's own texts, and what follows from a birth year."""
-        self._spaced = language == "en"
-        own = [_PLACEHOLDER.sub(" ", text) for text in spoken(language)]
-        self._words: set[str] = set()
-        self._pairs: set[str] = set()
-        self._text = ""
-        self._numbers: set[str] = set()
-        self._learn(own)
+        self._language = language
+        self._said = ""
+        self._told = _Vocabulary()
+        self._own = _own(language)
+        self._numbers = set(event_years(language))
         if born is not None:
-            ages = (year - born for year in (*event_years(language), 2026))
-            self._numbers |= {str(number) for number in (born, *ages)}
+            self._numbers |= {born, *(year - born for year in (*event_years(language), 2026))}
 
     def hear(self, text: str) -> None:
         """Add something that the narrator said, as it is and turned to the second person."""
-        turned = text
-        for own in ("我们", "咱们", "俺们", "我", "俺", "咱"):
-            turned = turned.replace(own, "您")
-        self._learn([text, turned])
+        turned = _turned(text, self._language)
+        self._said += f"\n{_plain(text)}\n{_plain(turned)}"
+        self._told.learn([text, turned])
+        self._numbers |= numbers(text)
 
-    def strange(self, text: str, *, scripted: bool) -> list[str]:
-        """Return what in a reply was never told.
+    def strange(self, text: str) -> list[str]:
+        """Return what in a reply was never told."""
+        return [one for sentence in sentences(text) for one in self._strange_in(sentence)]
 
-        Of what a model words only names, numbers, quotations and long unknown runs count.
-        """
-        found = [one for one in _NUMBER.findall(text) if one not in self._numbers]
-        found += [one for one in _QUOTED.findall(text) if one.casefold() not in self._text]
-        if self._spaced:
-            return found + self._strange_words(text, every=scripted)
-        return found + self._strange_runs(text, _SCRIPT_GAP if scripted else _MODEL_GAP)
+    def _strange_in(self, sentence: str) -> list[str]:
+        plain, gapped = _wordings(self._language)
+        if sentence in plain:
+            return []
+        fitting = [found.groups() for each in gapped if (found := each.fullmatch(sentence))]
+        if any(all(map(self._may_fill, fills)) for fills in fitting):
+            return []
+        return list(dict.fromkeys(self._claims(sentence, fitting)))
 
-    def _learn(self, texts: Iterable[str]) -> None:
+    def _may_fill(self, fill: str) -> bool:
+        if fill in _wordings(self._language)[0] or fill.isdecimal():
+            return int(fill) in self._numbers if fill.isdecimal() else True
+        told = _plain(fill) in self._said or self._told.has(fill)
+        return told or not (terms(fill) or claimed(fill))
+
+    def _claims(self, sentence: str, fitting: list[tuple[str, ...]]) -> Iterator[str]:
+        """Give what is claimed and was not told, with what fills the gaps of a text that fits."""
+        if fitting:
+            # Of several texts the one with most words of its own is meant.
+            meant = min(fitting, key=lambda fills: len("".join(fills)))
+            yield from (fill for fill in meant if not self._may_fill(fill))
+        yield from (str(one) for one in claimed(sentence) if one not in self._numbers)
+        for quoted in _QUOTED.findall(sentence):
+            if _plain(quoted) not in self._said and not self._told.has(quoted):
+                yield quoted
+        owned = (*names(sentence, self._language), *possessions(sentence, self._language))
+        yield from (one for one in owned if not self._told.has(one, self._own))
+        if not questions_in(sentence):
+            yield from (one for one in cities(sentence) if not self._told.has(one))
+            related = relations(sentence, self._language)
+            yield from (one for one, words in related if not self._has_told_of(words))
+
+    def _has_told_of(self, words: tuple[str, ...]) -> bool:
+        if self._language == "en":
+            return any(self._told.has(word) for word in words)
+        alone = (rf"(?<![{_COMPOUNDS}]){word}" if len(word) == 1 else word for word in words)
+        return re.search("|".join(alone), self._said) is not None
+
+
+class _Vocabulary:
+    """Words, and pairs of Chinese characters."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self.terms: set[str] = set()
+        self.text = ""
+        self.learn(texts)
+
+    def learn(self, texts: Iterable[str]) -> None:
         for text in texts:
-            self._text += f"\n{text.casefold()}"
-            self._words.update(terms(text))
-            self._words.update(terms(_CONTRACTED.sub("", text)))
-            self._numbers.update(_NUMBER.findall(text))
-            for run in _HAN.findall(text):
-                self._pairs.update(run[i : i + 2] for i in range(len(run) - 1))
-                self._pairs.add(run)
+            self.text += f"\n{_plain(text)}"
+            self.terms.update(terms(text, light=True))
+            self.terms.update(terms(_CONTRACTED.sub("", text), light=True))
 
-    def _strange_words(self, text: str, *, every: bool) -> list[str]:
-        found = []
-        for sentence in sentences(text):
-            for place, word in enumerate(_WORD.findall(sentence)):
-                named = place > 0 and word[0].isupper() and word.casefold() not in _NAMES_OF_THE_DAY
-                if (named or every) and not set(terms(word)) <= self._words:
-                    found.append(word)
-        return found
+    def has(self, words: str, besides: "_Vocabulary | None" = None) -> bool:
+        """Whether all of the words are here or ``besides``, each somewhere."""
+        every = (self, besides) if besides else (self,)
+        found = [set(terms(words)), set(terms(_CONTRACTED.sub("", words)))]
+        if not found[0]:
+            return any(_plain(words) in each.text for each in every)
+        return any(
+            all(any(term in each.terms for each in every) for term in wanted) for wanted in found
+        )
 
-    def _strange_runs(self, text: str, gap: int) -> list[str]:
-        """Return stretches of characters that stand in no pair anybody used."""
-        found = []
-        for run in _HAN.findall(text):
-            known = [False] * len(run)
-            for i in range(len(run) - 1):
-                if run[i : i + 2] in self._pairs:
-                    known[i] = known[i + 1] = True
-            unknown = "".join(
-                " " if is_known else each for each, is_known in zip(run, known, strict=True)
-            )
-            found += [piece for piece in unknown.split() if len(piece) >= gap]
-        return found
+
+@cache
+def _own(language: str) -> _Vocabulary:
+    return _Vocabulary([_GAP.sub(" ", text) for text in spoken(language)])
+
+
+@cache
+def _wordings(language: str) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
+    """Return the sentences of the interviewer's texts: the whole ones, and those with gaps."""
+    every = {sentence for text in spoken(language) for sentence in sentences(text)}
+    gapped = {one for one in every if _GAP.search(one)}
+    fixed = (one for one in gapped if len(re.sub(r"\W", "", _GAP.sub("", one))) >= _FIXED)
+    return frozenset(every - gapped), tuple(
+        re.compile("(.+?)".join(re.escape(piece) for piece in _GAP.split(one)[::2]))
+        for one in fixed
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(
+        re.findall(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+(?:['’]\w+)?", text.casefold())
+    )
+
+
+def _turned(text: str, language: str) -> str:
+    """Return what somebody said of themselves as it is said to them."""
+    for own, other in _SELVES[language]:
+        text = re.sub(own if language == "zh" else rf"(?i)\b{own}\b", other, text)
+    return text

@@ -48,12 +48,16 @@ class Figures:
 
     ``stories`` are those that do not hurt; ``follow_ups`` the questions that asked further into
     one; ``led_on`` those of them that got more told; ``alone`` the stories that were asked nothing.
+    ``unasked`` are the facts told that no question led to.
+    ``in_vain`` holds what was comforted and does not hurt, ``asked_into`` what hurts and was asked
+    into, by the narrator's sheet.
     """
 
     name: str
     turns: int
     facts: int
     told: int
+    unasked: int
     stories: int
     follow_ups: int
     led_on: int
@@ -67,6 +71,8 @@ class Figures:
     shrugs: int
     scripted: int
     replies: int
+    in_vain: list[str]
+    asked_into: list[str]
     faults: Faults
 
 
@@ -80,10 +86,11 @@ def judge(name: str, interview: Interview) -> Figures:
         turns=len(exchanges),
         facts=len(sheet.facts),
         told=len({fact for exchange in exchanges for fact in exchange.said.facts}),
+        unasked=sum(len(exchange.said.unasked) for exchange in exchanges),
         stories=len(stories),
         follow_ups=sum(_followed(interview, place) for place in range(len(exchanges))),
         led_on=kinds[Kind.MORE],
-        alone=sum(not _followed(interview, place) for place in stories),
+        alone=sum(_left_alone(interview, place) for place in stories),
         questions=sum(len(questions_in(reply.text)) for reply in replies),
         most_questions=max(len(questions_in(reply.text)) for reply in replies),
         stages=len({slot.partition(".")[0] for reply in replies for slot in reply.slots}),
@@ -93,6 +100,8 @@ def judge(name: str, interview: Interview) -> Figures:
         shrugs=kinds[Kind.SHRUG],
         scripted=sum(reply.scripted for reply in replies),
         replies=len(replies),
+        in_vain=list(_comforted_in_vain(interview)),
+        asked_into=list(_asked_into_sorrow(interview)),
         faults=_faults(interview),
     )
 
@@ -124,14 +133,32 @@ def _faults(interview: Interview) -> Faults:
 def _stories(interview: Interview) -> Iterator[int]:
     """Give the places of what was told and may be asked into.
 
-    Not what hurts, or was comforted; nor what was told before the interviewer knew with whom.
+    Not what hurts; nor what was told before the interviewer knew with whom. What was comforted in
+    vain counts: whether it hurts is for the narrator to know.
     """
     facts = interview.sheet.by_id
     for place, exchange in enumerate(interview.exchanges):
         told, reply = exchange.said.facts, exchange.reply
-        hurts = reply.intent == COMFORT or any(facts[fact].hurts for fact in told)
+        hurts = any(facts[fact].hurts for fact in told)
         if told and not hurts and reply.complete and reply.intent != OPENING:
             yield place
+
+
+def _comforted_in_vain(interview: Interview) -> Iterator[str]:
+    facts = interview.sheet.by_id
+    for exchange in interview.exchanges:
+        told = {*exchange.said.facts, exchange.said.about}
+        hurts = any(fact.hurts for name, fact in facts.items() if name in told)
+        if exchange.reply.intent == COMFORT and not hurts:
+            yield f"{exchange.said.text} → {exchange.reply.text}"
+
+
+def _asked_into_sorrow(interview: Interview) -> Iterator[str]:
+    facts = interview.sheet.by_id
+    for exchange in interview.exchanges:
+        hurts = any(facts[fact].hurts for fact in exchange.said.facts)
+        if hurts and exchange.reply.intent == FOLLOW_UP:
+            yield f"{exchange.said.text} → {exchange.reply.text}"
 
 
 def _followed(interview: Interview, place: int) -> bool:
@@ -140,6 +167,23 @@ def _followed(interview: Interview, place: int) -> bool:
     told = exchanges[place].said.kind in (Kind.TOLD, Kind.MORE)
     taken = place + 1 < len(exchanges) and exchanges[place + 1].said.kind is Kind.MORE
     return told and (exchanges[place].reply.intent == FOLLOW_UP or taken)
+
+
+def _left_alone(interview: Interview, place: int) -> bool:
+    """Whether the next question after a story is about something else.
+
+    A story that is comforted, or at which the narrator wishes for something else, is none such.
+    """
+    exchanges = interview.exchanges
+    for later in range(place, len(exchanges)):
+        said, reply = exchanges[later].said, exchanges[later].reply
+        turned = later > place and said.kind in (Kind.WISH, Kind.REFUSED)
+        if reply.intent == COMFORT or turned:
+            return False
+        if reply.asked or questions_in(reply.text):
+            taken = later + 1 < len(exchanges) and exchanges[later + 1].said.kind is Kind.MORE
+            return not (taken or reply.intent == FOLLOW_UP)
+    return False
 
 
 def _profile_turns(interview: Interview) -> int | None:
@@ -164,18 +208,17 @@ def _wrong(sheet: Sheet, last: Reply) -> list[str]:
 
 
 def _declined_again(interview: Interview) -> Iterator[str]:
-    """Give what clearly asks about a topic that the narrator refused when clearly asked about it.
+    """Give what clearly asks about a topic that the narrator refused.
 
     What is only near to it is another question, which the narrator may refuse as well.
     """
-    ear, refused, heard = Ear(interview.sheet), set[str](), interview.greeting
+    ear, refused = Ear(interview.sheet), set[str]()
     for exchange in interview.exchanges:
         if exchange.said.kind is Kind.REFUSED:
-            refused |= {exchange.said.about or ""} & _clearly_about(ear, heard)
+            refused.add(exchange.said.about or "")
         for reply in (exchange.reply, exchange.back):
             for taboo in _clearly_about(ear, reply) & refused if reply else ():
                 yield f"{taboo}: {reply.text if reply else ''}"
-        heard = exchange.heard_next
 
 
 def _clearly_about(ear: Ear, reply: Reply) -> set[str]:
@@ -203,7 +246,7 @@ def _never_told(interview: Interview) -> Iterator[str]:
         if exchange is not None:
             hearsay.hear(exchange.said.text)
         for reply in _replies(interview, exchange):
-            strange = hearsay.strange(reply.text, scripted=reply.scripted)
+            strange = hearsay.strange(reply.text)
             if strange:
                 yield f"{', '.join(strange)}: {reply.text}"
 

@@ -31,6 +31,14 @@ _LIGHT = frozenset({
     "having", "going", "two", "well", "ought", "let", "again"
 })
 # fmt: on
+# fmt: off
+_LIGHTEST = frozenset({
+    "a", "an", "the", "of", "in", "to", "for", "you", "your", "me", "my", "i", "i'm", "it", "that",
+    "was", "were", "is", "be", "been", "did", "do", "have", "would", "and", "if", "so", "don't",
+    "let", "ask", "sorry", "mind", "may", "just", "right", "sure", "again", "not", "now"
+})
+# fmt: on
+"""Words that say nothing even where who somebody is, is asked."""
 _LIGHT_HAN = re.compile(
     "什么样|是什么|什么|怎么样|怎么|哪一个|哪一|哪个|哪些|哪儿|哪里|哪|那个|这个|一个|那时候|那会儿|这辈子"
     "|小时候|年轻|一辈子|头一|第一|时候|有没有|记得|想起来?|愿意|给我|跟我|说说|讲讲|觉得|一下|[您我你的了吗呢吧呀啊是就都还也最那这个]"
@@ -41,14 +49,14 @@ _LIGHT_HAN = re.compile(
 def terms(text: str, *, light: bool = False) -> Counter[str]:
     """Return a text's terms: words without their endings, and pairs of Chinese characters.
 
-    Light words are left out unless they are wanted.
+    Light words are left out unless they are wanted, the lightest always.
     """
     folded = text.casefold()
     found: Counter[str] = Counter()
     for run in _RUN.findall(folded if light else _LIGHT_HAN.sub(" ", folded)):
         if not _latin(run):
             found.update(_pairs(run))
-        elif light or run not in _LIGHT:
+        elif run not in (_LIGHTEST if light else _LIGHT):
             found[_stem(run)] += 1
     return found
 

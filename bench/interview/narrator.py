@@ -9,6 +9,7 @@ from bench.interview.ear import (
     ECHO,
     FURTHER,
     INTRODUCES,
+    INTRODUCES_AGAIN,
     LEADS,
     Ear,
     Scores,
@@ -35,13 +36,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What a narrator says: ``facts`` are those begun by it, ``about`` what it is about."""
+    """What a narrator says: ``facts`` are those begun by it, ``about`` what it is about.
+
+    ``unasked`` are those of the facts that no question led to.
+    """
 
     kind: Kind
     text: str
     facts: Texts = ()
     about: str | None = None
     wish: Wished | None = None
+    unasked: Texts = ()
 
 
 class Narrator:
@@ -59,6 +64,7 @@ class Narrator:
         self._just_told = False
         self._rest: list[str] = []
         self._answered: dict[str, int] = {}
+        self._introduced: str | None = None
         self._wished: set[Wish] = set()
         self._worded: dict[Texts, list[str]] = {}
 
@@ -71,16 +77,20 @@ class Narrator:
             return Utterance(Kind.WISH, wish.says, wish=wish.kind)
         said = self._answer(heard, self.ear.scores(heard))
         self._just_told = said.kind in (Kind.TOLD, Kind.MORE)
+        known = len(self._answered) == len(self.sheet.profile)
+        self._introduced = said.about if said.kind is Kind.PROFILE and not known else None
         return said
 
     def _answer(self, heard: str, scores: Scores) -> Utterance:
-        field = self._asked_about_me(scores)
+        if self._confirms(heard):
+            return Utterance(Kind.YES, self._word(self.sheet.yeses))
+        field = self._asked_about_me(heard, scores)
         if field is not None:
             return self._introduce(field)
-        if scores.taboo is not None:
+        if scores.taboo is not None and self._bears_on(scores, heard):
             return self._refuse(next(t for t in self.sheet.taboos if t.id == scores.taboo))
         if self._chance.random() < self._manner.beside and self._untold():
-            return self._tell(self._chance.choice(self._untold()))
+            return self._tell(self._chance.choice(self._untold()), asked=False)
         if self._goes_further(heard, scores):
             return self._tell_more()
         return self._lead_to(heard, scores)
@@ -101,16 +111,41 @@ class Narrator:
         """Nothing comes to mind: a shrug, a yes, or a story of one's own choice."""
         willing = self._manner.volunteers * (0.5 if asked else 1.0)
         if self._untold() and self._chance.random() < willing:
-            return self._tell(self._chance.choice(self._untold()))
+            return self._tell(self._chance.choice(self._untold()), asked=False)
         if asked:
             return Utterance(Kind.SHRUG, self._word(self.sheet.shrugs))
         return Utterance(Kind.YES, self._word(self.sheet.yeses))
 
-    def _asked_about_me(self, scores: Scores) -> str | None:
+    def _asked_about_me(self, heard: str, scores: Scores) -> str | None:
+        """Return what of the profile is asked for.
+
+        Somebody who has not said who they are takes a question for that sooner than for another.
+        """
         best = max(scores.profile, key=lambda name: scores.profile[name])
-        rivals = (*scores.facts.values(), *scores.taboos.values(), INTRODUCES)
-        often = self._answered.get(best, 0) >= len(self.sheet.profile[best].says)
-        return None if often or scores.profile[best] < max(rivals) else best
+        rivals = (*scores.facts.values(), *scores.taboos.values())
+        least = max(INTRODUCES_AGAIN, *rivals) if best in self._answered else INTRODUCES
+        if scores.profile[best] >= least:
+            return best if self._may_introduce(best) else None
+        return self._introduced if self._asked_once_more(heard, best, max(rivals)) else None
+
+    def _asked_once_more(self, heard: str, best: str, elsewhere: float) -> bool:
+        """Whether what was asked for just before is asked again ("which year would that be?")."""
+        again = self._introduced
+        same = best == again or points_back(heard)
+        return again is not None and same and elsewhere < LEADS and self._may_introduce(again)
+
+    def _may_introduce(self, field: str) -> bool:
+        return self._answered.get(field, 0) < len(self.sheet.profile[field].says)
+
+    def _confirms(self, heard: str) -> bool:
+        """Whether the interviewer asks if it has the birth year right, and it has."""
+        years = self.sheet.profile["birth_year"].means
+        return any(str(year) in question for question in questions_in(heard) for year in years)
+
+    def _bears_on(self, scores: Scores, heard: str) -> bool:
+        """Whether a forbidden topic is asked about; where nothing is asked it must be plain."""
+        plain = scores.taboo is not None and scores.taboos[scores.taboo] >= CLEARLY
+        return plain or bool(questions_in(heard))
 
     def _introduce(self, field: str) -> Utterance:
         turn = self._answered.get(field, 0)
@@ -132,7 +167,7 @@ class Narrator:
             return True
         return self._just_told and points_back(asked) and elsewhere < CLEARLY
 
-    def _tell(self, fact: Fact) -> Utterance:
+    def _tell(self, fact: Fact, *, asked: bool = True) -> Utterance:
         """Begin a story: as much of it as the manner gives at once, maybe another with it."""
         told = [*sentences(fact.tell)]
         much = self._manner.at_once if self._warmth >= self._manner.warms else 1
@@ -147,7 +182,8 @@ class Narrator:
             facts.append(other.id)
             text = f"{text} {self._word(self.sheet.asides)}{other.tell}"
             self._last, self._rest = other, [*_joined(sentences(other.more))]
-        return Utterance(Kind.TOLD, text, tuple(facts))
+        unasked = facts[1:] if asked else facts
+        return Utterance(Kind.TOLD, text, tuple(facts), unasked=tuple(unasked))
 
     def _associated(self, fact: Fact) -> Fact | None:
         rest = self._untold()

@@ -107,8 +107,9 @@ class Sheet(Record, frozen=True, dict=True):
     @property
     def asked(self) -> Texts:
         """Every question that leads somewhere."""
-        things = (*self.facts, *self.taboos)
-        return (*(ask for thing in things for ask in thing.asks), *self.further)
+        facts = (ask for fact in self.facts for ask in fact.asks)
+        taboos = (ask for taboo in self.taboos for ask in taboo.asks)
+        return (*facts, *taboos, *self.further)
 
     @property
     def said(self) -> Texts:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bench.interview.__main__ import scripted
 from bench.interview.hearsay import Hearsay
 from bench.interview.judge import ZEROS, judge
 from bench.interview.player import Interview
+from bench.interview.playing import scripted
 
 PLAYED = ("harold", "bridie", "ingrid", "guifen", "shuzhen", "guoqiang")
 
@@ -75,4 +75,4 @@ def test_what_nobody_told_is_told_apart(
 ) -> None:
     hearsay = Hearsay(language, None)
     hearsay.hear(told)
-    assert bool(hearsay.strange(reply, scripted=True)) is strange
+    assert bool(hearsay.strange(reply)) is strange
