@@ -19,6 +19,8 @@ Pattern = re.Pattern[str]
 Texts = tuple[str, ...]
 Patterns = tuple[Pattern, ...]
 
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+
 
 class UnknownLanguage(LifeEchoError):
     """There is no question bank for a language, or it is damaged; the text names it."""
@@ -132,7 +134,7 @@ class Measure(Record, frozen=True):
     ample: int
 
 
-class Numerals(Record, frozen=True):
+class Numerals(Record, frozen=True, dict=True):
     """Number words. ``style`` is ``positional`` (一九四三) or ``spoken`` (nineteen forty-three)."""
 
     style: str
@@ -140,6 +142,16 @@ class Numerals(Record, frozen=True):
     tens: dict[str, int]
     multipliers: dict[str, int]
     joiners: Texts
+
+    @cached_property
+    def run(self) -> Pattern:
+        """What finds number words that belong together, in a text in small letters."""
+        words = [*self.digits, *self.tens, *self.multipliers]
+        if self.style == "positional":
+            return re.compile(f"[{re.escape(''.join(words))}]+")
+        every = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+        joiners = "|".join(map(re.escape, self.joiners))
+        return re.compile(rf"\b(?:{every})(?:(?:[\s-]+(?:{joiners}))?[\s-]+(?:{every}))*\b")
 
 
 class Echo(Record, frozen=True):
@@ -336,11 +348,19 @@ class Kin(Record, frozen=True):
     anybody: bool = False
 
 
-class Claim(Record, frozen=True):
-    """Something that happens in a life: ``said`` finds it said, ``told`` finds it told before."""
+class Claim(Record, frozen=True, dict=True):
+    """Something that happens in a life: ``said`` finds it said, ``told`` finds it told before.
+
+    ``told`` is written in small letters: what was told is looked through in one case.
+    """
 
     said: Pattern
     told: Pattern
+
+    @cached_property
+    def tells(self) -> Pattern:
+        """``told`` for a text in one case: many times as fast as one that ignores it."""
+        return re.compile(self.told.pattern)
 
 
 class GuardTexts(Record, frozen=True):
@@ -354,12 +374,12 @@ class GuardTexts(Record, frozen=True):
 
     What must have been told: ``number`` and ``name`` (a first group or the whole match;
     ``name_free`` is none; ``named_by`` tells a name's first character alone), ``name_likely``
-    unless it is an ordinary word, ``kin`` and ``claims``. ``short_year`` has a group ``year``: a
-    year told by its last two figures. ``vague`` has a group ``ten``: a decade, of years or of age;
-    ``vague_words`` are words for one. ``span`` matches numbers of years, which may also be
-    reckoned. ``kin_free`` is cut out of a sentence before relations are looked for in it,
-    ``kin_denied`` out of what was told; a sentence with ``claim_free`` claims nothing. ``denial``
-    is an answer that makes a question's words no fact.
+    unless it is an ordinary word, ``names`` however they are written, ``kin`` and ``claims``.
+    ``short_year`` has a group ``year``: a year told by its last two figures. ``vague`` has a group
+    ``ten``: a decade, of years or of age; ``vague_words`` are words for one. ``span`` matches
+    numbers of years, which may also be reckoned. ``kin_free`` is cut out of a sentence before
+    relations are looked for in it, ``kin_denied`` out of what was told; a sentence with
+    ``claim_free`` claims nothing. ``denial`` is an answer that makes a question's words no fact.
 
     ``own_life`` finds the interviewer telling of itself, ``overreach`` promises, advice and
     sermons, ``reasoning`` thoughts spoken aloud, ``refusal`` a model that speaks of itself.
@@ -377,6 +397,7 @@ class GuardTexts(Record, frozen=True):
     invites: Patterns = ()
     charset: str = ""
     common: str = ""
+    names: str = ""
     named_by: str = ""
     name_likely: Patterns = ()
     short_year: Pattern | None = None
@@ -436,7 +457,7 @@ class Bank(Record, frozen=True, dict=True, eq=False):
         if bank.language != name:
             raise UnknownLanguage(f"the question bank {name!r} is of {bank.language!r}")
         # Gathered now, in the thread that reads, and not within somebody's reply.
-        _ = (bank.vocabulary, bank.instructions, bank.question_pairs)
+        _ = (bank.vocabulary, bank.names, bank.instructions, bank.question_pairs)
         return bank
 
     @cached_property
@@ -445,16 +466,26 @@ class Bank(Record, frozen=True, dict=True, eq=False):
         return frozenset(word for word in re.findall(r"[^\W\d_]+", self.texts) if word.islower())
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """The names that are names however they are written, in small letters."""
+        return frozenset(self.guard.names.casefold().split())
+
+    @cached_property
     def texts(self) -> str:
         """All of this file's texts, a line each; patterns and placeholders left out."""
-        return re.sub(r"\{\w+\}", " ", "\n".join(_texts_in(self)))
+        return _PLACEHOLDER.sub(" ", "\n".join(_texts_in(self)))
 
     @cached_property
     def question_pairs(self) -> Mapping[str, tuple[frozenset[str], ...]]:
-        """The wordings of each slot's question by their pairs of letters."""
+        """Every wording of what may be asked under a key, by their pairs of letters."""
+        worded = {f"event.{event.id}": event.questions for event in self.events}
+        for slot in self.slots.values():
+            variants = (text for variant in slot.variants for text in variant.questions)
+            worded[slot.id] = (*slot.questions, *variants)
+            worded |= {f"{slot.id}.follow.{at}": (one,) for at, one in enumerate(slot.follow_ups)}
         return {
-            slot.id: tuple(pairs(plain(text)) for text in slot.questions)
-            for slot in self.slots.values()
+            key: tuple(pairs(plain(_PLACEHOLDER.sub("", text))) for text in texts)
+            for key, texts in worded.items()
         }
 
     @cached_property

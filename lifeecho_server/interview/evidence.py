@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import chain, pairwise
 
 from lifeecho_server.interview.bank import Bank, Words
@@ -17,7 +18,17 @@ from lifeecho_server.interview.situation import PROFILE_FIELDS, Situation, Speak
 _YEARS = range(1800, 2100)
 _CENTURY = 1900  # the one that a year told by two figures belongs to
 _CHILDHOOD = 8  # years after birth in which the script's own questions place a childhood
+_YES_MOST = 60  # characters in which a yes must have ended
 _APART = "\n|\n"  # between texts, so that nothing is read across two of them
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """A sentence of the interviewer's, its letters and their pairs."""
+
+    text: str
+    letters: str
+    pairs: frozenset[str]
 
 
 class Evidence:
@@ -119,7 +130,10 @@ class Evidence:
 
     def is_narrators(self, text: str) -> bool:
         """Whether a sentence is one of the narrator's in this conversation."""
-        run, turns = longest_run(text), (*self._situation.history, *self._situation.unanswered)
+        run = longest_run(text)
+        if run not in self.given:
+            return False
+        turns = (*self._situation.history, *self._situation.unanswered)
         own = (turn.text for turn in turns if turn.speaker is Speaker.NARRATOR)
         return plain(text) in _sentences(one for one in own if run in one.casefold())
 
@@ -133,28 +147,27 @@ class Evidence:
     @cached_property
     def said(self) -> frozenset[str]:
         """The interviewer's sentences in this conversation, by their letters."""
-        return frozenset(map(plain, self._spoken))
+        return frozenset(one.letters for one in self._spoken)
 
     @cached_property
     def said_pairs(self) -> tuple[frozenset[str], ...]:
         """The interviewer's sentences in this conversation, by their pairs of letters."""
-        return tuple(map(pairs, self.said))
+        return tuple(one.pairs for one in self._spoken)
 
     @cached_property
     def asked(self) -> tuple[frozenset[str], ...]:
         """Every wording of what was asked, and all questions spoken here, by their pairs."""
         wordings = self._bank.question_pairs
-        of_bank = [wordings.get(key, ()) for key in asked_keys(self._situation.state)]
+        of_bank = (wordings.get(key, ()) for key in asked_keys(self._situation.state))
         asks = self._bank.guard.question.search
-        long_ago = (line for text in self._situation.said_before for line in text.splitlines())
-        earlier = chain.from_iterable(sentences_of(line) for line in long_ago if asks(line))
-        spoken = (one for one in chain(self._spoken, earlier) if asks(one))
-        return (*chain.from_iterable(of_bank), *(pairs(plain(one)) for one in spoken))
+        earlier = chain.from_iterable(map(_spoken_in, self._situation.said_before))
+        spoken = (one.pairs for one in chain(self._spoken, earlier) if asks(one.text))
+        return tuple(frozenset(chain(spoken, *of_bank)))
 
     @cached_property
-    def _spoken(self) -> tuple[str, ...]:
+    def _spoken(self) -> tuple["_Spoken", ...]:
         turns = [one for one in self._situation.history if one.speaker is Speaker.INTERVIEWER]
-        return tuple(one for turn in turns for one in sentences_of(turn.text))
+        return tuple(one for turn in turns for one in _spoken_in(turn.text))
 
     @cached_property
     def _people(self) -> tuple[str, ...]:
@@ -182,8 +195,10 @@ class Evidence:
         return answered and denial is not None and not denial.search(answer.text)
 
     def _yes(self, asked: Turn, answer: Turn) -> bool:
-        first = next(iter(clauses(answer.text, self._bank)), "")
-        return self._agreed(asked, answer) and bool(self._bank.recognise.assent.fullmatch(first))
+        if not self._agreed(asked, answer):
+            return False
+        first = next(iter(clauses(answer.text[:_YES_MOST], self._bank)), "")
+        return self._bank.recognise.assent.fullmatch(first) is not None
 
     @property
     def _born(self) -> int | None:
@@ -194,6 +209,12 @@ class Evidence:
 def numbers_in(text: str) -> list[int]:
     """Return the numbers of a text that has them in figures; absurdly long ones are left out."""
     return [int(found) for found in re.findall(r"\d+", text) if len(found) < 10]
+
+
+@lru_cache(maxsize=512)
+def _spoken_in(text: str) -> tuple[_Spoken, ...]:
+    """The sentences of a turn of the interviewer's; each is looked at in many replies."""
+    return tuple(_Spoken(one, plain(one), pairs(plain(one))) for one in sentences_of(text))
 
 
 def _sentences(texts: Iterable[str]) -> frozenset[str]:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Set
+from functools import lru_cache
 from operator import add
 
 _NO_LETTER = re.compile(r"[\W_]+")
@@ -33,16 +34,17 @@ def pairs(letters: str) -> frozenset[str]:
     return frozenset(map(add, letters, letters[1:]))
 
 
-def alike(some: Set[str], others: Set[str]) -> float:
-    """Return the share of pairs that two texts have in common (Dice), 0 to 1."""
-    return 2 * len(some & others) / max(1, len(some) + len(others))
-
-
 def any_alike(some: Set[str], texts: Iterable[Set[str]], least: float) -> bool:
-    """Whether the pairs of one of ``texts`` are alike; most are told apart by their number."""
+    """Whether one of ``texts`` has at least a share of its pairs in common (Dice, 0 to 1).
+
+    Most are told apart by how many they have.
+    """
     size = len(some)
-    near = (one for one in texts if 2 * min(size, len(one)) >= least * (size + len(one)))
-    return any(alike(some, one) >= least for one in near)
+    fewest, most = size * least / (2 - least), size * (2 - least) / least
+    return any(
+        fewest <= len(one) <= most and 2 * len(some & one) >= least * (size + len(one))
+        for one in texts
+    )
 
 
 def longest_run(text: str) -> str:
@@ -55,6 +57,8 @@ def circles(text: str, *, spaced: bool) -> bool:
     if _REPEATS.search(text) or _SAME_WORD.search(text):
         return True
     units = words_of(text) if spaced else list(plain(text))
+    if max(Counter(units).values(), default=0) < _ROUNDS:
+        return False
     run = _RUN if spaced else _RUN_UNSPACED
     runs = Counter(tuple(units[i : i + run]) for i in range(len(units) - run + 1))
     return max(runs.values(), default=0) >= _ROUNDS
@@ -66,7 +70,7 @@ def in_script(text: str, script: str) -> bool:
     Several are given with blanks between (``han hiragana katakana``). Latin may stand among the
     letters of any other script, as long as those are the more.
     """
-    kinds = Counter(_kind(character) for character in text if character.isalpha())
+    kinds = Counter(map(_kind, filter(str.isalpha, text)))
     own = sum(kinds.pop(name, 0) for name in script.split())
     latin = kinds.pop("latin", 0)
     return not kinds and latin <= (own + latin) * _LATIN_MOST
@@ -88,6 +92,7 @@ def strange_words(text: str, known: Set[str]) -> list[str]:
     return strange if len(words) >= _FOREIGN_LEAST and 2 * len(strange) > len(words) else []
 
 
+@lru_cache(maxsize=8192)
 def _kind(character: str) -> str:
     name = unicodedata.name(character, "").casefold()
     return "han" if name.startswith("cjk") else name.partition(" ")[0]

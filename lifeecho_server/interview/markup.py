@@ -35,7 +35,7 @@ ANSWERING, OTHERS = ("assistant", "model"), ("user", "human", "system", "tool")
 
 _LISTED = re.compile(
     r"^\s*(?:[-–—*+•·▪■●○◦►➤|>]\s|[-•▪■●○◦►➤]\S|\d{1,2}[.)、．](?!\d)|[\da-zA-Z一二三四五][)）]"
-    r"|[①-⑳]|#|[一二三四五六七八九十]、)"
+    r"|[①-⑳]|#|[一二三四五六七八九十]、|\*(?![*A-Z])[^*]{1,40}\*\s)"  # at last *smiles*
 )
 _MARKED_UP = re.compile(
     r"[\[\]{}【】<>|\\^=（()）]|```|&[a-z]{2,6};|https?:|www\.|\S@\S|\$\$|_{3,}|-{3,}"

@@ -13,8 +13,7 @@ def figures(text: str, numerals: Numerals) -> str:
 
 
 def _positional(text: str, numerals: Numerals) -> str:
-    every = "".join([*numerals.digits, *numerals.tens, *numerals.multipliers])
-    return re.sub(f"[{re.escape(every)}]+", lambda run: _characters(run.group(), numerals), text)
+    return numerals.run.sub(lambda run: _characters(run.group(), numerals), text)
 
 
 def _characters(run: str, numerals: Numerals) -> str:
@@ -37,18 +36,21 @@ def _characters(run: str, numerals: Numerals) -> str:
 
 
 def _spoken(text: str, numerals: Numerals) -> str:
-    words = [*numerals.digits, *numerals.tens, *numerals.multipliers]
-    every = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
-    joiners = "|".join(map(re.escape, numerals.joiners))
-    run = re.compile(rf"\b(?:{every})(?:(?:[\s-]+(?:{joiners}))?[\s-]+(?:{every}))*\b", re.I)
-    return run.sub(lambda found: _words(found.group(), numerals), text)
+    small = text.lower()
+    if len(small) != len(text):  # a letter that is two in small ones
+        small = text
+    pieces, start = [], 0
+    for run in numerals.run.finditer(small):
+        pieces += [text[start : run.start()], _words(run.group(), numerals)]
+        start = run.end()
+    return "".join((*pieces, text[start:]))
 
 
 def _words(run: str, numerals: Numerals) -> str:
     """Read a run of number words: groups below a hundred, joined when they make a year."""
     groups: list[int] = []
     open_tens = False
-    for word in re.split(r"[\s-]+", run.casefold()):
+    for word in re.split(r"[\s-]+", run):
         if word in numerals.joiners:
             continue
         if word in numerals.multipliers:

@@ -89,7 +89,7 @@ class SentenceSplitter:
 
     def _sentence_end(self, *, final: bool) -> int | None:
         for found in _END.finditer(self._text):
-            if _ends_nothing(self._text[: found.start() + 1]):
+            if _ends_nothing(self._text, 0, found.start()):
                 continue
             if found.end() == len(self._text) and not final:
                 return None  # a closing quote or more marks may still come
@@ -101,9 +101,12 @@ class SentenceSplitter:
         return piece
 
 
-def _ends_nothing(before: str) -> bool:
-    """Whether the point that a sentence so far ends with belongs to a word or a number."""
-    return bool(_ABBREVIATION.search(before[-_ENOUGH:]) or _LISTED.fullmatch(before))
+def _ends_nothing(text: str, start: int, point: int) -> bool:
+    """Whether what stands at ``point`` is the point of a word or number of a sentence so far."""
+    if text[point] != ".":
+        return False
+    near = text[max(start, point + 1 - _ENOUGH) : point + 1]
+    return bool(_ABBREVIATION.search(near) or _LISTED.fullmatch(text, start, point + 1))
 
 
 def sentences_of(text: str) -> tuple[str, ...]:
@@ -115,7 +118,7 @@ def sentences_of(text: str) -> tuple[str, ...]:
     found: list[str] = []
     start = 0
     for end in _END.finditer(text):
-        if not _ends_nothing(text[start : end.start() + 1]):
+        if not _ends_nothing(text, start, end.start()):
             found.append(text[start : end.end()].strip())
             start = end.end()
     return tuple(one for one in (*found, text[start:].strip()) if one)

@@ -19,6 +19,7 @@ def invented(text: str, told: Evidence, bank: Bank) -> bool:
         any(plain(said) not in told.letters for said in _quotes(text))
         or _strange_number(text, told, bank)
         or any(not _is_told(name, told, bank) for name in _names(text, bank.guard.name, bank))
+        or _strange_name(text, told, bank)
         or any(
             not (_is_ordinary(name, bank) or _is_told(name, told, bank))
             for name in _names(text, bank.guard.name_likely, bank)
@@ -38,6 +39,12 @@ def _names(text: str, patterns: Patterns, bank: Bank) -> Iterator[str]:
             name = found[1] if pattern.groups else found.group()
             if not bank.guard.name_free.fullmatch(name):
                 yield name
+
+
+def _strange_name(text: str, told: Evidence, bank: Bank) -> bool:
+    """Whether there is a name that is one however it is written: "margaret"."""
+    names = (word.partition("'")[0] for word in words_of(text)) if bank.names else ()
+    return any(name in bank.names and not _is_word(name, told) for name in names)
 
 
 def _is_told(name: str, told: Evidence, bank: Bank) -> bool:
@@ -120,4 +127,4 @@ def _strange_claim(text: str, told: Evidence, bank: Bank) -> bool:
     if guard.claim_free is not None and guard.claim_free.search(text):
         return False
     claimed = [one for one in guard.claims if one.said.search(text)]
-    return any(not one.told.search(told.confirmed) for one in claimed)
+    return any(not one.tells.search(told.confirmed) for one in claimed)

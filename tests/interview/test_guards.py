@@ -1,5 +1,6 @@
 """Each guard keeps back what it is for, and lets a good reply through."""
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -137,6 +138,22 @@ def test_one_question_a_reply() -> None:
 @pytest.mark.parametrize(("bank", "asking"), [(ZH, "那时候冷吗。"), (EN, "Was it cold?")])
 def test_no_question_where_none_is_allowed(bank: Bank, asking: str) -> None:
     assert verdicts(bank, asking, allowed=False) == [Reason.QUESTION_NOT_ALLOWED]
+
+
+@pytest.mark.parametrize("bank", [EN, ZH])
+def test_every_wording_of_what_was_asked_counts_as_asked(bank: Bank) -> None:
+    slots = bank.slots.values()
+    varied = next(slot for slot in slots if any("{" not in v.questions[0] for v in slot.variants))
+    for_some = next(v.questions[0] for v in varied.variants if "{" not in v.questions[0])
+    event = bank.events[0]
+    followed = next(slot for slot in slots if slot.follow_ups)
+    for key, text in (
+        (varied.id, for_some),
+        (f"event.{event.id}", event.questions[0].replace("{age}", "12")),
+        (f"{followed.id}.follow.0", followed.follow_ups[0]),
+    ):
+        told = situation(bank, {EN: "ok", ZH: "好"}[bank], asked=[key])
+        assert Guard(told, decision(), bank).check(text).reason is Reason.ASKED_BEFORE
 
 
 def test_a_question_of_the_history_is_not_asked_again() -> None:
@@ -352,6 +369,7 @@ def test_what_only_looks_like_a_question_is_none(bank: Bank, sentence: str) -> N
         (ZH, "是什么样的，谁在那儿？"),
         (ZH, "您住在哪儿，怎么去的？"),
         (ZH, "那时候冷吗，您穿什么？"),
+        (ZH, "那天冷不冷，谁陪您？"),
     ],
 )
 def test_two_questions_in_one_are_too_many(bank: Bank, sentence: str) -> None:
@@ -394,6 +412,8 @@ def test_an_invitation_is_no_question_where_one_is_allowed() -> None:
         (ZH, "**真好。**", "真好。"),
         (EN, "Interviewer: How lovely.", "How lovely."),
         (ZH, "访谈者：真好。", "真好。"),
+        (ZH, "提问：那天怎么样？", "那天怎么样？"),
+        (EN, "Ask: What did they eat?", "What did they eat?"),
         (EN, "Sure! Here's my reply: How lovely.", "How lovely."),
     ],
 )
@@ -458,3 +478,25 @@ def test_what_was_asked_long_before_the_history_is_not_asked_again() -> None:
     before = replace(fresh, said_before=(f"How cold.\n{asked}",))
     verdict = Guard(before, decision(), EN).check("What did the frozen pump look like then?")
     assert verdict.reason is Reason.ASKED_BEFORE
+
+
+@pytest.mark.parametrize("bank", [EN, ZH])
+def test_what_tells_of_an_event_is_written_small(bank: Bank) -> None:
+    """What was told is looked through in small letters, so a capital would never be found."""
+    for claim in bank.guard.claims:
+        bare = re.sub(r"\\.", "", claim.told.pattern)
+        assert bare == bare.casefold()
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Was it margaret who sang?", "Margaret's laugh must have been lovely.", "that was tom, then."],
+)
+def test_a_name_is_one_however_it_is_written(sentence: str) -> None:
+    assert verdicts(EN, sentence, "ok") == [Reason.INVENTED]
+    assert verdicts(EN, sentence, "Tom and Margaret came.") == [sentence]
+
+
+def test_a_name_that_is_also_a_word_is_a_word_in_small_letters() -> None:
+    sentence = "A ray of sun on the daisy, how lovely."
+    assert verdicts(EN, sentence, "ok") == [sentence]
