@@ -458,6 +458,7 @@ class Bank(Record, frozen=True, dict=True, eq=False):
             raise UnknownLanguage(f"the question bank {name!r} is of {bank.language!r}")
         # Gathered now, in the thread that reads, and not within somebody's reply.
         _ = (bank.vocabulary, bank.names, bank.instructions, bank.question_pairs)
+        _ = (bank.numerals.run, *(one.tells for one in bank.guard.claims))
         return bank
 
     @cached_property
